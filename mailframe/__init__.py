@@ -1,0 +1,1 @@
+"""Any IMAP mailbox as pandas DataFrames."""

@@ -1,0 +1,308 @@
+"""The values that travel between the floors: frozen, slotted dataclasses without behaviour.
+
+A record is what one message, one part or one folder *is*; how it is read is the business of
+``parsing`` and ``imap``, how it is tabulated that of ``frames``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = [
+    "Address",
+    "Attachment",
+    "BodyRecord",
+    "Email",
+    "Folder",
+    "Headers",
+    "MessageRecord",
+    "Part",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of an address field (RFC 5322 section 3.4).
+
+    Attributes
+    ----------
+    name
+        The display name, decoded; None where there is none.
+    address
+        ``local@domain`` as sent; None where none can be read (``From: undisclosed``).
+    """
+
+    name: str | None
+    address: str | None
+
+    @property
+    def domain(self) -> str | None:
+        """The part behind the last ``@``, in lower case; None without one."""
+        _, at, domain = (self.address or "").rpartition("@")
+        return domain.lower() if at and domain else None
+
+    def __str__(self) -> str:
+        if self.name and self.address:
+            return f"{self.name} <{self.address}>"
+        return self.address or self.name or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One node of a message's MIME tree (RFC 2045, RFC 3501 section 7.4.2).
+
+    Made from BODYSTRUCTURE by ``imap.bodystructure`` or from bytes by ``parsing.email_parser``.
+
+    Attributes
+    ----------
+    number
+        IMAP part number (``"1.2"``); ``""`` for a multipart at the top.
+    content_type
+        ``type/subtype`` in lower case.
+    parts
+        Children of a multipart; empty for a leaf (a message/rfc822 is a leaf).
+    charset
+        As declared, in lower case; None when undeclared.
+    encoding
+        Content-Transfer-Encoding in lower case, ``"7bit"`` when absent.
+    disposition
+        ``"inline"``, ``"attachment"`` or another word in lower case; None when absent.
+    filename
+        Decoded, from Content-Disposition's ``filename`` or Content-Type's ``name``.
+    content_id
+        Without angle brackets.
+    size
+        Encoded size in bytes, line ends counted as CRLF.
+    boundary
+        Of a multipart; None when undeclared.
+    raw
+        The part's encoded content where it was read; None when only its structure is known.
+    format
+        Content-Type's ``format`` and ``delsp`` parameters of RFC 3676, ``"flowed"`` or
+        ``"flowed delsp"``; None otherwise.
+    """
+
+    number: str
+    content_type: str
+    parts: tuple[Part, ...] = ()
+    charset: str | None = None
+    encoding: str = "7bit"
+    disposition: str | None = None
+    filename: str | None = None
+    content_id: str | None = None
+    size: int = 0
+    boundary: str | None = None
+    raw: bytes | None = None
+    format: str | None = None
+
+    @property
+    def is_multipart(self) -> bool:
+        """True for a multipart, with children or without."""
+        return self.content_type.startswith("multipart/")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A leaf of the MIME tree that is not a body, in words of ``schema.ATTACHMENTS``.
+
+    Attributes
+    ----------
+    part
+        IMAP part number, to fetch it by.
+    size
+        Decoded size in bytes; exact if ``size_exact``.
+    inline
+        Shown within the body rather than offered for saving.
+    content
+        The decoded bytes; None until fetched.
+    """
+
+    part: str
+    filename: str | None
+    content_type: str
+    disposition: str | None
+    content_id: str | None
+    encoding: str
+    encoded_size: int
+    size: int | None
+    size_exact: bool
+    inline: bool
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The header fields that the frames show, decoded.
+
+    Attributes
+    ----------
+    date
+        The sender's Date, aware, in the zone it was sent in; None when it cannot be read.
+    utc_offset
+        Minutes east of UTC as sent; None for ``-0000``, a military or no zone (then ``date`` is
+        in UTC).
+    references
+        Message ids without angle brackets, oldest first.
+    extra
+        Further fields by lower-case name, decoded; a repeated one has several values.
+    defects
+        What was wrong, in a few words each.
+    """
+
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] | None = None
+    date: datetime | None = None
+    utc_offset: int | None = None
+    from_: tuple[Address, ...] | None = None
+    sender: tuple[Address, ...] | None = None
+    reply_to: tuple[Address, ...] | None = None
+    to: tuple[Address, ...] | None = None
+    cc: tuple[Address, ...] | None = None
+    bcc: tuple[Address, ...] | None = None
+    subject: str | None = None
+    list_id: str | None = None
+    list_unsubscribe: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    r"""One message as the headers, recipients and attachments frames show it.
+
+    Attributes
+    ----------
+    internal_date
+        When the server received it, aware; None where the source has no such date.
+    size
+        RFC822.SIZE in bytes; None when unknown.
+    flags
+        As the server spells them (``\Seen``, ``$Junk``), without ``\Recent``.
+    attachments
+        None when the structure could not be read.
+    """
+
+    account: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    flags: tuple[str, ...]
+    internal_date: datetime | None
+    size: int | None
+    headers: Headers
+    attachments: tuple[Attachment, ...] | None
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRecord:
+    """One message's text, as the bodies frame shows it.
+
+    Attributes
+    ----------
+    text
+        What a person would read; from the HTML when ``text_source`` is ``"html"``; None when the
+        message has no text or it could not be read.
+    charset
+        The charset the text was decoded with, in lower case.
+    truncated
+        True when the text was cut at a size limit.
+    """
+
+    account: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    text: str | None
+    html: str | None
+    text_source: str
+    charset: str | None
+    truncated: bool
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    r"""One folder, from LIST and STATUS (RFC 3501 sections 7.2.2 and 7.2.4).
+
+    Attributes
+    ----------
+    name
+        Decoded (RFC 3501 section 5.1.3).
+    special_use
+        ``\Sent``, ``\Trash``, … (RFC 6154); None when the folder has no such role.
+    flags
+        The other attributes of LIST.
+    messages, unseen, uidnext, uidvalidity, size
+        None when not asked or not offered; ``size`` in bytes.
+    """
+
+    name: str
+    delimiter: str | None
+    special_use: str | None
+    flags: tuple[str, ...]
+    messages: int | None = None
+    unseen: int | None = None
+    uidnext: int | None = None
+    uidvalidity: int | None = None
+    size: int | None = None
+
+    @property
+    def selectable(self) -> bool:
+        """False for a name that only holds other folders."""
+        gone = {"\\noselect", "\\nonexistent"}
+        return not any(flag.lower() in gone for flag in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """One whole message.
+
+    Attributes
+    ----------
+    headers
+        Every header field in order, decoded, as ``(name, value)``.
+    body
+        The text, or what the HTML says where there is no text.
+    date
+        The sender's Date, aware; None when it cannot be read.
+    size
+        In bytes.
+    structure
+        The MIME tree it was read from.
+    defects
+        What was wrong with the message, in a few words each.
+    """
+
+    uid: int | None
+    folder: str | None
+    subject: str | None
+    from_name: str | None
+    from_address: str | None
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    reply_to: tuple[Address, ...]
+    date: datetime | None
+    message_id: str | None
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]
+    text: str | None
+    html: str | None
+    body: str
+    attachments: tuple[Attachment, ...]
+    flags: tuple[str, ...]
+    size: int
+    structure: Part | None
+    defects: tuple[str, ...]
+
+    @property
+    def sender(self) -> str:
+        """``Name <address>``, or the address alone."""
+        return str(Address(self.from_name, self.from_address))

@@ -1,1 +1,69 @@
-"""Any IMAP mailbox as pandas DataFrames."""
+"""Any IMAP mailbox as pandas DataFrames.
+
+::
+
+    import mailframe as mf
+
+    session = mf.connect("imap.example.com", "me@example.com")
+    df = session.headers(mf.Q(since="30d") & ~mf.Q(seen=True))
+
+Names are imported when they are first used, so that ``mailframe.imap`` alone needs no pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailframe import exceptions, schema
+    from mailframe.criteria import Q
+    from mailframe.exceptions import MailframeError
+    from mailframe.frames import concat
+    from mailframe.records import Address, Attachment, Email
+    from mailframe.session import Session, connect
+
+__all__ = [
+    "Address",
+    "Attachment",
+    "Email",
+    "MailframeError",
+    "Q",
+    "Session",
+    "concat",
+    "connect",
+    "exceptions",
+    "schema",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Address": "records",
+    "Attachment": "records",
+    "Email": "records",
+    "MailframeError": "exceptions",
+    "Q": "criteria",
+    "Session": "session",
+    "concat": "frames",
+    "connect": "session",
+}
+
+# A library logs only if its user asks for it.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in __all__:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

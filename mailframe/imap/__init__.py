@@ -1,0 +1,26 @@
+"""The IMAP client module: from a socket to records, without pandas.
+
+::
+
+    client.py         IMAPClient, for scripts and lessons
+    source.py         ImapSource, what a Session stands on
+    auth.py           logging in, SASL strings
+    credentials.py    where a password comes from
+    connection.py     one connection: TLS, errors, the selected folder
+    wire.py           bytes in and out, commands in flight
+    responses.py      replies -> tokens
+    items.py          the values of FETCH items
+    uids.py           UIDs <-> ranges
+    names.py          strings and folder names on the wire
+    search.py         criteria -> SEARCH
+    folder.py         LIST and STATUS
+    fetch.py          UIDs and items -> what the server says, matched by UID
+    bodystructure.py  BODYSTRUCTURE -> a tree of Parts
+    messages.py       all of these -> records
+"""
+
+from mailframe.imap.auth import sasl_xoauth2
+from mailframe.imap.client import IMAPClient
+from mailframe.imap.source import ImapSource
+
+__all__ = ["IMAPClient", "ImapSource", "sasl_xoauth2"]

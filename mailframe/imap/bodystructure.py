@@ -1,0 +1,177 @@
+"""BODYSTRUCTURE -> a tree of Parts (RFC 3501 section 7.4.2), and whether it can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import ProtocolError
+from mailframe.parsing import join_parameters, parse_content_type
+from mailframe.records import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailframe.imap.responses import Token
+    from mailframe.records import Headers
+
+__all__ = ["parse_bodystructure", "suspicion"]
+
+#: Deeper than any mail; Python's stack would bear about a thousand.
+MAX_DEPTH = 100
+# Places of the extension data (RFC 3501: body-ext-1part), after the basic fields.
+_BASIC_FIELDS = 7
+
+
+def parse_bodystructure(token: Token) -> Part:
+    """Read a BODYSTRUCTURE.
+
+    Parameters
+    ----------
+    token
+        As `responses.parse_tokens` reads it.
+
+    Returns
+    -------
+    Part
+        The tree, without content. A message/rfc822 is a leaf.
+
+    Raises
+    ------
+    ProtocolError
+        If it has another form.
+    """
+    return _part(token, "", depth=0)
+
+
+def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
+    """Say why a structure may not be what the message says, or nothing.
+
+    A server's MIME parser guesses where a message is damaged, and BODYSTRUCTURE hides that it
+    guessed. These are the signs, measured on collections of damaged mail; such a message is read
+    whole and parsed here.
+
+    Parameters
+    ----------
+    root
+        From BODYSTRUCTURE.
+    headers
+        Of the same message.
+    content_type
+        Its Content-Type field; None when it has none.
+    """
+    if headers.from_ is None or headers.date is None:
+        return "no From or Date"
+    declared = parse_content_type(content_type)[0] if content_type else "text/plain"
+    if declared != root.content_type:
+        return f"declared {declared}, described as {root.content_type}"
+    for part in _walk(root):
+        if not part.is_multipart:
+            if part.size == 0:
+                return f"part {part.number} is empty"
+        elif len(part.parts) < 2:  # noqa: PLR2004 one part alone needs no multipart
+            return f"multipart {part.number or 'at the top'} of one part"
+        elif part.boundary is None:
+            return f"multipart {part.number or 'at the top'} without boundary"
+    return ""
+
+
+def _walk(part: Part) -> Iterator[Part]:
+    yield part
+    for child in part.parts:
+        yield from _walk(child)
+
+
+def _part(token: Token, number: str, depth: int) -> Part:
+    if not isinstance(token, list) or not token or depth > MAX_DEPTH:
+        raise ProtocolError(
+            "A BODYSTRUCTURE of the server cannot be read.", reply=repr(token)[:200]
+        )
+    if isinstance(token[0], list):
+        return _multipart(token, number, depth)
+    return _leaf(token, number or "1")
+
+
+def _multipart(token: list[Token], number: str, depth: int) -> Part:
+    children = 0
+    while children < len(token) and isinstance(token[children], list):
+        children += 1
+    prefix = f"{number}." if number else ""
+    parts = tuple(
+        _part(child, f"{prefix}{place}", depth + 1)
+        for place, child in enumerate(token[:children], start=1)
+    )
+    subtype, parameters, disposition = _fields(token, children, 3)
+    declared = _parameters(parameters)
+    kind, _ = _disposition(disposition)
+    return Part(
+        number=number,
+        content_type=f"multipart/{_text(subtype).lower() or 'mixed'}",
+        parts=parts,
+        boundary=declared.get("boundary"),
+        disposition=kind,
+    )
+
+
+def _leaf(token: list[Token], number: str) -> Part:
+    media, subtype, parameters, content_id, _, encoding, octets = _fields(token, 0, _BASIC_FIELDS)
+    media_type = f"{_text(media).lower() or 'text'}/{_text(subtype).lower() or 'plain'}"
+    if not isinstance(octets, bytes) or not octets.isdigit():
+        raise ProtocolError("A BODYSTRUCTURE gives a part no size.", reply=repr(token)[:200])
+    declared = _parameters(parameters)
+    # text/* has a line count behind the size, message/rfc822 envelope, structure and line count.
+    extension = _BASIC_FIELDS
+    if media_type.startswith("text/"):
+        extension += 1
+    elif media_type in {"message/rfc822", "message/global"} and len(token) > extension + 2:
+        extension += 3
+    _, disposition = _fields(token, extension, 2)
+    kind, about = _disposition(disposition)
+    charset = declared.get("charset", "").lower()
+    return Part(
+        number=number,
+        content_type=media_type,
+        charset=charset or None,
+        encoding=_text(encoding).strip().lower() or "7bit",
+        disposition=kind,
+        filename=about.get("filename") or declared.get("name"),
+        content_id=_text(content_id).strip().strip("<>") or None,
+        size=int(octets),
+        format=_format(declared),
+    )
+
+
+def _fields(token: list[Token], start: int, count: int) -> list[Token]:
+    """Return so many fields; extension data may end early."""
+    found = token[start : start + count]
+    return found + [None] * (count - len(found))
+
+
+def _parameters(token: Token) -> dict[str, str]:
+    if not isinstance(token, list):
+        return {}
+    return join_parameters(
+        (_text(key), _text(value)) for key, value in zip(token[::2], token[1::2], strict=False)
+    )
+
+
+def _disposition(token: Token) -> tuple[str | None, dict[str, str]]:
+    if isinstance(token, list) and token:
+        kind, parameters = _fields(token, 0, 2)
+        return _text(kind).strip().lower() or None, _parameters(parameters)
+    # Some servers send the word without the list around it.
+    return (_text(token).strip().lower() or None) if isinstance(token, bytes) else None, {}
+
+
+def _format(parameters: dict[str, str]) -> str | None:
+    if parameters.get("format", "").lower() != "flowed":
+        return None
+    return "flowed delsp" if parameters.get("delsp", "").lower() == "yes" else "flowed"
+
+
+def _text(token: Token) -> str:
+    if not isinstance(token, bytes):
+        return ""
+    try:
+        return token.decode("utf-8")
+    except UnicodeDecodeError:
+        return token.decode("latin-1")

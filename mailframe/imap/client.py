@@ -1,0 +1,329 @@
+"""The IMAP client for scripts and lessons: connect, authenticate, select, fetch, disconnect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from mailframe.criteria import to_tree
+from mailframe.exceptions import ConnectionFailedError, UidValidityError
+from mailframe.imap.auth import log_in, log_in_oauth2
+from mailframe.imap.connection import Connection
+from mailframe.imap.folder import folder_status, list_folders
+from mailframe.imap.messages import read_attachment, read_emails
+from mailframe.imap.search import search
+
+if TYPE_CHECKING:
+    import ssl
+    from collections import UserString
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from mailframe.criteria import Q
+    from mailframe.imap.connection import Selected
+    from mailframe.records import Attachment, Email, Folder
+
+__all__ = ["IMAPClient"]
+
+#: Messages that `IMAPClient.iter_emails` reads at a time.
+BATCH = 50
+
+
+class IMAPClient:
+    """A connection to an IMAP server, and the messages behind it as `Email` objects.
+
+    Parameters
+    ----------
+    readonly
+        Open folders by EXAMINE, under which no server changes a flag (RFC 3501 section 6.3.2).
+        Messages are read by ``BODY.PEEK`` in any case.
+
+    Examples
+    --------
+    ::
+
+        client = IMAPClient(readonly=True)
+        client.connect(host="imap.example.com", port=993, use_ssl=True)
+        client.authenticate(username="me@example.com", password=getpass())
+        client.select_folder("INBOX")
+        for email in client.fetch_emails(criteria="UNSEEN", limit=10):
+            print(email.subject)
+        client.disconnect()
+    """
+
+    def __init__(self, *, readonly: bool = True) -> None:
+        self.readonly = readonly
+        self._connection: Connection | None = None
+
+    def __repr__(self) -> str:
+        what = repr(self._connection) if self._connection else "not connected"
+        return f"<{type(self).__name__} {what.strip('<>')}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.disconnect()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection underneath.
+
+        Raises
+        ------
+        ConnectionFailedError
+            Before `connect` and after `disconnect`.
+        """
+        if self._connection is None:
+            raise ConnectionFailedError(
+                "Not connected.", suggestion='Call connect(host="imap.example.com") first.'
+            )
+        return self._connection
+
+    def connect(
+        self,
+        host: str,
+        port: int | None = None,
+        *,
+        use_ssl: bool = True,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float = 30,
+    ) -> Self:
+        """Connect to a server. The certificate is checked.
+
+        Parameters
+        ----------
+        host, port
+            The server; the port is 993 with ``use_ssl`` and 143 without.
+        use_ssl
+            TLS from the first byte. Without it STARTTLS is used where the server offers it;
+            where it does not, logging in is refused except on this machine.
+        ssl_context
+            For a certificate of one's own.
+        timeout
+            Seconds without a byte.
+
+        Returns
+        -------
+        IMAPClient
+            This client.
+
+        Raises
+        ------
+        CertificateError
+            If the certificate is not trusted; nothing was sent.
+        ConnectionFailedError
+            If there is no server, or it is not an IMAP server.
+        """
+        self.disconnect()
+        security = "tls" if use_ssl else "starttls-if-offered"
+        self._connection = Connection(
+            host, port, security=security, ssl_context=ssl_context, timeout=timeout
+        )
+        return self
+
+    def authenticate(self, username: str, password: str) -> Self:
+        """Log in with a password or an app password.
+
+        Parameters
+        ----------
+        username, password
+            Any characters but line breaks.
+
+        Returns
+        -------
+        IMAPClient
+            This client.
+
+        Raises
+        ------
+        AuthenticationError
+            If the server refuses.
+        InsecureLoginError
+            If the password would cross the network in clear text; nothing was sent.
+        """
+        log_in(self.connection, username, password)
+        return self
+
+    def authenticate_oauth2(self, username: str, auth_string: str) -> Self:
+        """Log in with an OAuth 2.0 access token.
+
+        Parameters
+        ----------
+        username
+            The account.
+        auth_string
+            The SASL string of XOAUTH2 or OAUTHBEARER (RFC 7628), as it is or in base64;
+            `sasl_xoauth2` makes one of a token.
+
+        Returns
+        -------
+        IMAPClient
+            This client.
+
+        Raises
+        ------
+        AuthenticationError
+            If it is a bare token, or the server refuses.
+        """
+        log_in_oauth2(self.connection, username, auth_string)
+        return self
+
+    def capabilities(self) -> tuple[str, ...]:
+        """Return what the server offers, sorted (RFC 3501 section 6.1.1)."""
+        return tuple(sorted(self.connection.capabilities))
+
+    def list_folders(self) -> list[Folder]:
+        """List the folders with their counts (RFC 3501 sections 6.3.8 and 6.3.10)."""
+        return list_folders(self.connection)
+
+    def folder_status(self, folder: str) -> Folder:
+        """Count one folder's messages without opening it (RFC 3501 section 6.3.10).
+
+        Raises
+        ------
+        FolderError
+            If it is not there.
+        """
+        return folder_status(self.connection, folder)
+
+    def select_folder(self, folder: str = "INBOX") -> Selected:
+        """Open a folder.
+
+        Parameters
+        ----------
+        folder
+            Its name, decoded.
+
+        Returns
+        -------
+        Selected
+            Its UIDVALIDITY, UIDNEXT and number of messages.
+
+        Raises
+        ------
+        FolderError
+            If it is not there.
+        """
+        return self.connection.select(folder, readonly=self.readonly)
+
+    def search(self, criteria: str | Q | UserString = "ALL", limit: int | None = None) -> list[int]:
+        """Find messages in the open folder.
+
+        Parameters
+        ----------
+        criteria
+            An IMAP search string (RFC 3501 section 6.4.4), a `Q`, or imap-tools' AND, OR, NOT.
+        limit
+            At most this many, the newest.
+
+        Returns
+        -------
+        list of int
+            UIDs, newest first.
+
+        Raises
+        ------
+        QueryError
+            If the criteria cannot be asked.
+        """
+        self.connection.the_selected()
+        return search(self.connection, to_tree(criteria, datetime.now(UTC)), limit)
+
+    def fetch_emails(
+        self,
+        criteria: str | Q | UserString = "ALL",
+        limit: int | None = None,
+        *,
+        fetch_body: bool = False,
+    ) -> list[Email]:
+        """Read messages of the open folder.
+
+        Parameters
+        ----------
+        criteria
+            As for `search`.
+        limit
+            At most this many, the newest.
+        fetch_body
+            Read text and HTML too. Attachments are listed, not downloaded: `fetch_attachment`.
+
+        Returns
+        -------
+        list of Email
+            Newest first.
+        """
+        return list(self.iter_emails(criteria, limit, fetch_body=fetch_body))
+
+    def iter_emails(
+        self,
+        criteria: str | Q | UserString = "ALL",
+        limit: int | None = None,
+        *,
+        fetch_body: bool = False,
+    ) -> Iterator[Email]:
+        """Read messages of the open folder one after the other.
+
+        Memory holds one batch. Between messages the client is free: another folder may even be
+        opened, the iterator finds back to its own.
+
+        Parameters
+        ----------
+        criteria, limit, fetch_body
+            As for `fetch_emails`.
+
+        Yields
+        ------
+        Email
+            Newest first.
+        """
+        selected = self.connection.the_selected()
+        uids = self.search(criteria, limit)
+        for start in range(0, len(uids), BATCH):
+            self._find_back(selected)
+            batch = uids[start : start + BATCH]
+            # In full before the first is handed out: nothing may be in flight then.
+            yield from list(read_emails(self.connection, batch, body=fetch_body))
+
+    def fetch_attachment(self, email: Email | int, attachment: Attachment | str) -> Attachment:
+        """Download one attachment of a message in the open folder.
+
+        Parameters
+        ----------
+        email
+            The message, or its UID.
+        attachment
+            One of its ``attachments``, or the part number of one.
+
+        Returns
+        -------
+        Attachment
+            With its decoded ``content``.
+
+        Raises
+        ------
+        MessageNotFoundError
+            If the message or the part is not there.
+        """
+        uid = email if isinstance(email, int) else email.uid
+        part = attachment if isinstance(attachment, str) else attachment.part
+        return read_attachment(self.connection, uid or 0, part)
+
+    def disconnect(self) -> None:
+        """Log out and close the connection; a second call does nothing."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _find_back(self, selected: Selected) -> None:
+        if self.connection.selected is not selected:
+            again = self.connection.selected
+            if again is None or again.folder != selected.folder:
+                again = self.select_folder(selected.folder)
+            if again.uidvalidity != selected.uidvalidity:
+                raise UidValidityError(f"The folder {selected.folder!r} was renumbered meanwhile.")

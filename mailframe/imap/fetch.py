@@ -1,0 +1,230 @@
+"""UIDs and items -> what the server says about each message (RFC 3501 section 6.4.8).
+
+Chunks of UIDs go out as ranges, several in flight. Servers hold completions back, send data nobody
+asked for, leave messages out and repeat others. So a reply is matched to its message by the UID in
+it, item by item, and a chunk counts when its completion has come and every UID is accounted for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import CommandError, ProtocolError, ThrottledError
+from mailframe.imap.connection import refusal
+from mailframe.imap.items import read_string
+from mailframe.imap.responses import parse_fetch, split_code
+from mailframe.imap.uids import chunks, to_uid_set
+from mailframe.imap.wire import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.responses import Fetched, Reply
+
+__all__ = ["Request", "fetch", "fetch_ranges"]
+
+log = logging.getLogger(__name__)
+
+#: Messages and expected bytes in one command, at most.
+CHUNK = 500
+CHUNK_BYTES = 512 << 10
+#: Bytes of a part asked for at a time, where it is read in ranges.
+RANGE = 1 << 20
+#: How often a chunk is asked for, when UIDs are doubled, foreign or missing.
+ATTEMPTS = 2
+#: So many messages refused one by one, and none delivered: it is the command that is refused.
+REFUSALS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask about which messages.
+
+    Attributes
+    ----------
+    uids
+        Distinct, in the order in which they should come.
+    items
+        As sent, without parentheses and without UID: ``FLAGS BODY.PEEK[1]``.
+    expected
+        The names in the reply that make it complete, as `parse_fetch` writes them: ``BODY[1]``.
+    octets
+        Size of one message's reply to expect, in bytes.
+    """
+
+    uids: Sequence[int]
+    items: bytes
+    expected: frozenset[str]
+    octets: int
+
+    def chunks(self, limit: int) -> Iterator[_Chunk]:
+        """Cut it into commands of so many messages at most; 0 for the size that is best here."""
+        size = max(1, min(CHUNK, CHUNK_BYTES // max(self.octets, 1), limit or CHUNK))
+        for uids in chunks(self.uids, size):
+            yield _Chunk(self, uids)
+
+
+@dataclass(slots=True, eq=False)
+class _Chunk:
+    """One command's worth of a request, and what has come for it."""
+
+    request: Request
+    uids: tuple[int, ...]
+    attempt: int = 1
+    got: dict[int, Fetched] = field(default_factory=dict)
+    doubled: bool = False
+
+    @property
+    def command(self) -> Command:
+        pieces = (b"UID FETCH ", to_uid_set(self.uids), b" (UID ", self.request.items, b")")
+        return Command(pieces, expect=self.request.octets * len(self.uids), about=self)
+
+    def complete(self, uid: int) -> bool:
+        return self.request.expected <= self.got.get(uid, {}).keys()
+
+    def again(self, uids: Sequence[int]) -> _Chunk:
+        return _Chunk(self.request, tuple(uids), self.attempt + 1)
+
+
+def fetch(
+    connection: Connection, requests: Sequence[Request]
+) -> Iterator[tuple[int, Fetched | None]]:
+    """Ask for items of many messages.
+
+    Parameters
+    ----------
+    connection
+        With the folder selected. It must not be used for anything else until the iterator has
+        ended.
+    requests
+        Their UIDs must be distinct. All of them share one window of commands in flight.
+
+    Yields
+    ------
+    tuple
+        UID and items, each UID once, as its chunk is completed; None for a message for which
+        nothing complete came: it is gone, or the server refuses to describe it.
+
+    Raises
+    ------
+    ThrottledError
+        If the server asks for fewer requests.
+    CommandError
+        If it refuses the command as such.
+    ConnectionFailedError
+        If the connection breaks.
+    """
+    waiting = deque(
+        chunk.command for request in requests for chunk in request.chunks(connection.message_limit)
+    )
+    owners = {uid: command.about for command in waiting for uid in command.about.uids}
+    refused = delivered = 0
+    for command, reply in connection.run(waiting):
+        if command is None:
+            if reply.kind == "FETCH":
+                _file(reply, owners)
+            continue
+        chunk: _Chunk = command.about
+        settled, redo = _settle(connection, chunk, reply)
+        for new in redo:
+            owners.update(dict.fromkeys(new.uids, new))
+        waiting.extendleft(new.command for new in reversed(redo))
+        for uid in settled:
+            del owners[uid]
+            found = chunk.got[uid] if chunk.complete(uid) else None
+            delivered += found is not None
+            refused += found is None and reply.kind != "OK"
+            yield uid, found
+        if refused >= REFUSALS and not delivered:
+            raise refusal(reply, f"Could not read messages from {connection.host}.")
+
+
+def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
+    """Put the items of a FETCH reply where they belong."""
+    try:
+        items = parse_fetch(reply)
+        uid = int(read_string(items["UID"]))
+    except (KeyError, ValueError) as error:
+        # Without UID it is news about flags, by message number: of no use. ProtocolError is a
+        # ValueError: the message counts as missing, and is asked for again.
+        if isinstance(error, ProtocolError):
+            log.warning("%s", error)
+        return
+    chunk = owners.get(uid)
+    if chunk is None:
+        if len(items) > 2:  # noqa: PLR2004 news about flags of others is normal: UID and FLAGS
+            log.warning("the server described message %d, which was not asked for", uid)
+        return
+    if chunk.complete(uid) and chunk.request.expected <= items.keys():
+        chunk.doubled = True
+    # Servers may split what they say of a message over several replies; the latest FLAGS win.
+    chunk.got.setdefault(uid, {}).update(items)
+
+
+def _settle(
+    connection: Connection, chunk: _Chunk, reply: Reply
+) -> tuple[Sequence[int], list[_Chunk]]:
+    """Decide at a chunk's completion which messages are done, and what to ask again."""
+    missing = [uid for uid in chunk.uids if not chunk.complete(uid)]
+    if reply.kind == "OK":
+        if chunk.doubled and chunk.attempt < ATTEMPTS:
+            log.warning("the server described a message twice: asking again, one chunk at a time")
+            connection.wire.window = 1
+            return (), [chunk.again(chunk.uids)]
+        if not missing:
+            return chunk.uids, []
+        cut = split_code(reply.text)[0] == "MESSAGELIMIT" and len(missing) < len(chunk.uids)
+        if chunk.attempt >= ATTEMPTS and not cut:
+            log.info("%d messages have gone meanwhile", len(missing))
+            return chunk.uids, []
+        redo = [chunk.again(missing)]
+    else:
+        error = refusal(reply, f"Could not read messages from {connection.host}.", CommandError)
+        if isinstance(error, ThrottledError):
+            raise error
+        log.warning("%s", error)
+        connection.wire.window = 1
+        if len(missing) <= 1:
+            return chunk.uids, []
+        half = len(missing) // 2
+        redo = [_Chunk(chunk.request, tuple(part)) for part in (missing[:half], missing[half:])]
+    gone = set(missing)
+    return [uid for uid in chunk.uids if uid not in gone], redo
+
+
+def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[bytes]:
+    """Read one section of one message piece by piece (RFC 3501 section 6.4.5).
+
+    Parameters
+    ----------
+    connection
+        With the folder selected.
+    uid
+        The message.
+    section
+        ``"1.2"``, or ``""`` for the whole message.
+
+    Yields
+    ------
+    bytes
+        Encoded as in the message. It ends at a piece shorter than asked for, never at an announced
+        size: Exchange estimates that.
+    """
+    offset = 0
+    while True:
+        items = b"BODY.PEEK[%b]<%d.%d>" % (section.encode("ascii"), offset, RANGE)
+        name = f"BODY[{section.upper()}]"
+        # Some servers leave the offset out of the name.
+        names = (f"{name}<{offset}>", name)
+        request = Request((uid,), items, frozenset(), RANGE)
+        found = dict(fetch(connection, [request]))[uid] or {}
+        piece = next((found[n] for n in names if n in found), None)
+        if isinstance(piece, bytes) and piece:
+            yield piece
+        if not isinstance(piece, bytes) or len(piece) < RANGE:
+            return
+        offset += RANGE

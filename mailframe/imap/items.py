@@ -1,0 +1,73 @@
+r"""Values of FETCH items: FLAGS, INTERNALDATE, RFC822.SIZE, strings (RFC 3501 section 7.4.2)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailframe.imap.responses import Token
+
+__all__ = ["read_flags", "read_internal_date", "read_number", "read_string"]
+
+# RFC 3501 section 9, date-time: the day is padded with a blank.
+_DATE_TIME = re.compile(
+    rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
+)
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+    )
+}
+
+
+def read_flags(token: Token) -> tuple[str, ...]:
+    r"""Read FLAGS, without ``\Recent``: it is about the session, not about the message."""
+    words = token if isinstance(token, list) else []
+    flags = (read_string(word).decode("ascii", "replace") for word in words)
+    return tuple(flag for flag in flags if flag and flag.lower() != "\\recent")
+
+
+def read_internal_date(token: Token) -> datetime | None:
+    """Read INTERNALDATE as an aware datetime; None when it is no date.
+
+    Examples
+    --------
+    >>> read_internal_date(b"17-Jul-1996 02:44:25 -0700").isoformat()
+    '1996-07-17T02:44:25-07:00'
+    """
+    match = _DATE_TIME.fullmatch(read_string(token))
+    if match is None:
+        return None
+    day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
+    east = int(hours) * 60 + int(minutes)
+    try:
+        return datetime(
+            int(year),
+            _MONTHS[month.lower()],
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+            tzinfo=_zone(-east if sign == b"-" else east),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def read_number(token: Token) -> int | None:
+    """Read a number; None for anything else."""
+    return int(token) if isinstance(token, bytes) and token.isdigit() else None
+
+
+def read_string(token: Token) -> bytes:
+    """Read a string; NIL is empty."""
+    return token if isinstance(token, bytes) else b""
+
+
+@lru_cache(maxsize=128)
+def _zone(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes))

@@ -1,0 +1,226 @@
+r"""Server replies: bytes -> values (RFC 3501 sections 7 and 9).
+
+A reply is framed by ``wire`` as *segments*: text, literal, text, literal, …, text. Here it becomes
+nested lists of tokens. Atoms, quoted strings and literals are ``bytes``, NIL is ``None``, and a
+parenthesised list is a ``list``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from mailframe.exceptions import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Fetched", "Reply", "Token", "parse_fetch", "parse_reply", "parse_tokens", "split_code"]
+
+Token: TypeAlias = "bytes | list[Token] | None"  # noqa: S105 a word of the protocol
+Fetched: TypeAlias = "dict[str, Token]"
+
+# In order of frequency within a BODYSTRUCTURE. A section (BODY[HEADER.FIELDS (FROM TO)]) is one
+# token, spaces and parentheses included. A quoted string may hold 8-bit bytes: servers send them.
+_TOKEN = re.compile(
+    rb'"((?:[^"\\]|\\.)*)"'  # 1 quoted string
+    rb"|(\()|(\))"  # 2 and 3 parentheses
+    rb"|((?i:BODY|BINARY)(?:\.[A-Za-z]+)?\[[^\]]*\](?:<\d+>)?)"  # 4 section
+    rb"|~?\{\d+\+?\}\Z"  # a literal follows as the next segment
+    rb'|([^\s()"]+)',  # 5 atom, number, flag, NIL
+    re.DOTALL,
+)
+_STRING, _OPEN, _CLOSE = 1, 2, 3  # groups of that pattern
+_QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
+_SECTION = re.compile(r"(BODY|BINARY)(?:\.PEEK)?\[([^\]\s(]*)[^\]]*\](<\d+>)?")
+
+# RFC 5530 and RFC 3501 section 7.1: "[" code SP arguments "]" SP text
+_CODE = re.compile(rb"\[([^\s\]]+)(?: ([^\]]*))?\] ?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply of the server.
+
+    Attributes
+    ----------
+    tag
+        The command it completes; ``b"*"`` for untagged data, ``b"+"`` for a continuation.
+    kind
+        The first word in upper case: ``OK``, ``FETCH``, ``SEARCH``, … ``""`` for a continuation.
+    number
+        The message number or count in front of it (``* 12 EXISTS``); None without.
+    segments
+        What follows: text, literal, text, …
+    """
+
+    tag: bytes
+    kind: str
+    number: int | None
+    segments: tuple[bytes, ...]
+
+    @property
+    def text(self) -> bytes:
+        """What follows the kind, for replies without literals."""
+        return self.segments[0]
+
+    @property
+    def tokens(self) -> list[Token]:
+        """What follows the kind, as nested lists."""
+        return parse_tokens(self.segments)
+
+
+def parse_reply(segments: Sequence[bytes]) -> Reply:
+    """Read the head of a reply; what follows is read when it is needed.
+
+    Parameters
+    ----------
+    segments
+        Text, literal, text, … without the final CRLF.
+
+    Raises
+    ------
+    ProtocolError
+        If it is neither tagged, untagged nor a continuation.
+    """
+    head = segments[0]
+    if head[:1] == b"+":
+        return Reply(b"+", "", None, (head[2:], *segments[1:]))
+    tag, _, rest = head.partition(b" ")
+    word, _, text = rest.partition(b" ")
+    number = None
+    if tag == b"*" and word.isdigit():
+        number = int(word)
+        word, _, text = text.partition(b" ")
+    if not tag or not word.strip():
+        raise ProtocolError("The server sent a line that is not IMAP.", reply=repr(head[:200]))
+    return Reply(tag, word.decode("ascii", "replace").upper(), number, (text, *segments[1:]))
+
+
+def parse_tokens(segments: Sequence[bytes]) -> list[Token]:
+    """Read text and literals as nested lists.
+
+    Parameters
+    ----------
+    segments
+        Text, literal, text, …; every text but the last ends with its literal's ``{length}``.
+
+    Returns
+    -------
+    list
+        ``bytes`` for atoms, strings and literals, None for NIL, lists for lists.
+
+    Raises
+    ------
+    ProtocolError
+        If parentheses do not match, a string does not end, or a literal is missing.
+    """
+    top: list[Token] = []
+    here = top
+    stack: list[list[Token]] = []
+    for token, kind in _lex(segments):
+        if kind == _OPEN:
+            stack.append(here)
+            inner: list[Token] = []
+            here.append(inner)
+            here = inner
+        elif kind == _CLOSE:
+            if not stack:
+                raise _unreadable(segments, "one parenthesis too many")
+            here = stack.pop()
+        else:
+            here.append(token)
+    if stack:
+        raise _unreadable(segments, "a parenthesis is not closed")
+    return top
+
+
+def _lex(segments: Sequence[bytes]) -> Iterator[tuple[bytes | None, int]]:
+    for place, segment in enumerate(segments):
+        if place % 2:
+            yield segment, _STRING
+            continue
+        position = 0
+        for match in _TOKEN.finditer(segment):
+            # Only white space may be skipped: anything else is a string that does not end.
+            if match.start() != position and segment[position : match.start()].strip():
+                raise _unreadable(segments, "a string does not end")
+            position = match.end()
+            kind = match.lastindex
+            if kind == _STRING:
+                value = match[1]
+                yield _QUOTED_PAIR.sub(rb"\1", value) if b"\\" in value else value, kind
+            elif kind is None:
+                if place == len(segments) - 1:
+                    raise _unreadable(segments, "a literal is missing")
+            else:
+                atom = match[kind]
+                yield (None if atom.upper() == b"NIL" else atom), kind
+        if segment[position:].strip():
+            raise _unreadable(segments, "a string does not end")
+
+
+def parse_fetch(reply: Reply) -> Fetched:
+    """Read the items of a FETCH reply (RFC 3501 section 7.4.2).
+
+    Parameters
+    ----------
+    reply
+        ``* n FETCH (...)``.
+
+    Returns
+    -------
+    dict
+        Item name in upper case -> value. Section names are brought to one form, because servers
+        quote, reorder and change the case of the field names they were sent:
+        ``BODY[HEADER.FIELDS]``, ``BODY[1.2]``, ``BODY[]<0>``.
+
+    Raises
+    ------
+    ProtocolError
+        If it is not a list of names and values.
+    """
+    tokens = reply.tokens
+    if len(tokens) != 1 or not isinstance(tokens[0], list):
+        raise _unreadable(reply.segments, "FETCH needs one list of items")
+    flat = tokens[0]
+    if len(flat) % 2:
+        raise _unreadable(reply.segments, "an item without a value")
+    items: Fetched = {}
+    for name, value in zip(flat[::2], flat[1::2], strict=True):
+        if not isinstance(name, bytes):
+            raise _unreadable(reply.segments, "an item without a name")
+        items[_item_name(name)] = value
+    return items
+
+
+def split_code(text: bytes) -> tuple[str, bytes, str]:
+    """Split the text of a status reply into code, its arguments and the words for a person.
+
+    Parameters
+    ----------
+    text
+        ``[UIDVALIDITY 17] UIDs valid``, or words alone.
+
+    Returns
+    -------
+    tuple
+        ``("UIDVALIDITY", b"17", "UIDs valid")``; the code is ``""`` where there is none.
+    """
+    match = _CODE.match(text)
+    if match is None:
+        return "", b"", text.decode("utf-8", "replace").strip()
+    words = match[3].decode("utf-8", "replace").strip()
+    return match[1].decode("ascii", "replace").upper(), match[2] or b"", words
+
+
+def _item_name(raw: bytes) -> str:
+    name = raw.decode("ascii", "replace").upper()
+    match = _SECTION.fullmatch(name)
+    return f"{match[1]}[{match[2]}]{match[3] or ''}" if match else name
+
+
+def _unreadable(segments: Sequence[bytes], why: str) -> ProtocolError:
+    message = f"A reply of the server cannot be read: {why}."
+    return ProtocolError(message, reply=repr(b" ".join(segments[::2])[:200]))

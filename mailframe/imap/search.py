@@ -1,0 +1,250 @@
+"""A criteria tree -> SEARCH on the wire (RFC 3501 section 6.4.4), and its answer.
+
+What the server cannot decide (``has_attachment``, exact times) is decided here, over a superset
+that it can; only the messages that are in doubt are looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mailframe.criteria import (
+    NOTHING,
+    SEQUENCE,
+    And,
+    Facts,
+    Key,
+    Not,
+    Or,
+    capability_needed,
+    decide,
+    exact_subtrees,
+    imap_date,
+    lower,
+    needs,
+    remainder,
+    upper,
+    walk,
+)
+from mailframe.exceptions import ProtocolError, QueryError
+from mailframe.imap.messages import read_messages
+from mailframe.imap.names import quote
+from mailframe.imap.responses import parse_tokens, split_code
+from mailframe.imap.uids import MAX_OCTETS, parse_uid_set
+from mailframe.imap.wire import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mailframe.criteria import Arg, Node
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.responses import Reply
+    from mailframe.records import MessageRecord
+
+__all__ = ["search"]
+
+log = logging.getLogger(__name__)
+
+#: Messages in doubt that are looked at together.
+BATCH = 500
+
+
+def search(connection: Connection, tree: Node, limit: int | None = None) -> list[int]:
+    """Find messages in the selected folder.
+
+    Parameters
+    ----------
+    connection
+        With the folder selected.
+    tree
+        What to look for.
+    limit
+        At most this many, the highest UIDs; None for all.
+
+    Returns
+    -------
+    list of int
+        UIDs, descending.
+
+    Raises
+    ------
+    QueryError
+        If the server refuses the criteria.
+    NotSupportedError
+        If a key belongs to an extension that the server does not offer.
+    """
+    for node in walk(tree):
+        if isinstance(node, Key) and (needed := capability_needed(node.name)):
+            connection.require(needed, f"search by {node.name}")
+    rest = remainder(tree)
+    if rest is None:
+        return sorted(_ask(connection, tree), reverse=True)[:limit]
+    wide = sorted(_ask(connection, upper(tree)), reverse=True)
+    sure = set(_ask(connection, lower(tree)))
+    answers = {node: set(_ask(connection, node)) for node in exact_subtrees(rest)}
+    found: list[int] = []
+    for start in range(0, len(wide), BATCH):
+        batch = wide[start : start + BATCH]
+        doubtful = [uid for uid in batch if uid not in sure]
+        facts = _facts(connection, doubtful, needs(rest))
+        found += [
+            uid
+            for uid in batch
+            if uid in sure
+            or (uid in facts and decide(rest, facts[uid], partial(_holds, answers, uid)))
+        ]
+        if limit is not None and len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _holds(answers: dict[Node, set[int]], uid: int, node: Node) -> bool:
+    return uid in answers[node]
+
+
+def _facts(connection: Connection, uids: list[int], wanted: frozenset[str]) -> dict[int, Facts]:
+    if not uids:
+        return {}
+    structure = "has_attachment" in wanted
+    headers = structure or "sent_date" in wanted
+    records = read_messages(connection, uids, headers=headers, structure=structure)
+    return {record.uid: _facts_of(record) for record in records}
+
+
+def _facts_of(record: MessageRecord) -> Facts:
+    saved = record.attachments
+    return Facts(
+        internal_date=record.internal_date,
+        sent_date=record.headers.date,
+        has_attachment=None if saved is None else any(not part.inline for part in saved),
+    )
+
+
+def _ask(connection: Connection, tree: Node) -> list[int]:
+    """Ask the server for one tree that it can decide."""
+    if tree == NOTHING:
+        return []
+    try:
+        return _send(connection, tree, "UTF-8")
+    except QueryError as error:
+        offered = _offered_charsets(error.reply)
+        texts = "".join(_texts(tree))
+        for charset in offered:
+            if _encodes(texts, charset):
+                log.warning("the server searches no UTF-8: asking in %s", charset)
+                return _send(connection, tree, charset)
+        if "BADCHARSET" in error.reply.upper():
+            error.suggestion = "Search for words in plain ASCII, and filter the frame with pandas."
+        raise
+
+
+def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
+    pieces = [b"UID SEARCH "]
+    if connection.offers("ESEARCH"):  # RFC 4731: ranges instead of one number a message
+        pieces.append(b"RETURN (ALL) ")
+    if not "".join(_texts(tree)).isascii():
+        # RFC 3501 lets any server refuse any CHARSET, so none is named for ASCII.
+        pieces.append(b"CHARSET %b " % charset.encode("ascii"))
+    rendered = list(_render(tree, charset, top=True))
+    if sum(len(piece) for piece in rendered if not isinstance(piece, Literal)) > MAX_OCTETS:
+        if isinstance(tree, Or):
+            half = len(tree.children) // 2
+            parts = (tree.children[:half], tree.children[half:])
+            return [uid for part in parts for uid in _send(connection, _any(part), charset)]
+        raise QueryError(
+            "These criteria are too long for one IMAP command (8,000 octets).",
+            suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "
+            "key columns, given as criteria, may have any number of rows.",
+        )
+    replies = connection.command(
+        *pieces, *rendered, tried="The server refused this search.", error=QueryError, patient=True
+    )
+    # Pipelined commands and slow servers may repeat a result.
+    return list(dict.fromkeys(uid for reply in replies for uid in _results(reply)))
+
+
+def _any(children: tuple[Node, ...]) -> Node:
+    return Or(children) if len(children) > 1 else children[0]
+
+
+def _results(reply: Reply) -> Iterator[int]:
+    if reply.tag != b"*":
+        return
+    if reply.kind == "SEARCH":
+        for word in reply.text.split():  # "(MODSEQ 17)" may stand at its end (RFC 7162)
+            if word.isdigit():
+                yield int(word)
+    elif reply.kind == "ESEARCH":
+        tokens = parse_tokens(reply.segments)
+        # (TAG "x") UID ALL 1:5,7: in any order, and no ALL when nothing was found.
+        words = [token for token in tokens if isinstance(token, bytes)]
+        upper_words = [word.upper() for word in words]
+        if b"ALL" in upper_words:
+            place = upper_words.index(b"ALL") + 1
+            if place == len(words):
+                raise ProtocolError("An ESEARCH reply ends before its result.")
+            yield from parse_uid_set(words[place])
+
+
+def _render(node: Node, charset: str, *, top: bool = False) -> Iterator[bytes]:
+    match node:
+        case Key(name, args):
+            if name != SEQUENCE:
+                yield name.encode("ascii")
+            for place, arg in enumerate(args):
+                if place or name != SEQUENCE:
+                    yield b" "
+                yield from _argument(arg, charset)
+        case Not(child):
+            yield b"NOT "
+            yield from _render(child, charset)
+        case And(children):
+            yield from () if top else (b"(",)
+            for place, child in enumerate(children):
+                yield from (b" ",) if place else ()
+                yield from _render(child, charset)
+            yield from () if top else (b")",)
+        case Or(children):
+            # Yahoo wants the parentheses, and OR takes two keys at a time.
+            for child in children[:-1]:
+                yield b"(OR "
+                yield from _render(child, charset)
+                yield b" "
+            yield from _render(children[-1], charset)
+            yield b")" * (len(children) - 1)
+        case _:
+            raise AssertionError(node)  # upper() and lower() leave nothing else
+
+
+def _argument(arg: Arg, charset: str) -> tuple[bytes, ...]:
+    if isinstance(arg, date):
+        return (imap_date(arg).encode("ascii"),)
+    if not isinstance(arg, str):
+        return (str(arg).encode("ascii"),)
+    pieces = quote(arg)
+    return pieces if arg.isascii() else (Literal(arg.encode(charset)),)
+
+
+def _texts(tree: Node) -> Iterator[str]:
+    for node in walk(tree):
+        if isinstance(node, Key):
+            yield from (arg for arg in node.args if isinstance(arg, str))
+
+
+def _offered_charsets(reply: str) -> Iterable[str]:
+    """Read ``[BADCHARSET (US-ASCII ISO-8859-1)]`` (RFC 3501 section 7.1)."""
+    code, arguments, _ = split_code(reply.partition(" ")[2].encode())
+    if code != "BADCHARSET":
+        return ()
+    return [name.strip('"') for name in arguments.decode("ascii", "replace").strip("() ").split()]
+
+
+def _encodes(text: str, charset: str) -> bool:
+    try:
+        text.encode(charset)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True

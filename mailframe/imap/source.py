@@ -1,0 +1,97 @@
+"""An IMAP account as a `Source`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailframe.criteria import NOTHING
+from mailframe.exceptions import UidValidityError
+from mailframe.imap.folder import list_folders
+from mailframe.imap.messages import read_email, read_messages, read_texts
+from mailframe.imap.search import search
+from mailframe.source import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailframe.criteria import Node
+    from mailframe.imap.connection import Connection
+    from mailframe.records import BodyRecord, Email, Folder, MessageRecord
+    from mailframe.source import What
+
+__all__ = ["ImapSource"]
+
+
+class ImapSource:
+    """Mail on an IMAP server, read under EXAMINE and by ``BODY.PEEK``.
+
+    Parameters
+    ----------
+    connection
+        Logged in. It belongs to the source from now on.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __str__(self) -> str:
+        connection = self._connection
+        how = "TLS" if connection.encrypted else "not encrypted"
+        where = f", folder {connection.selected.folder!r}" if connection.selected else ""
+        gone = "" if connection.logged_in else ", closed"
+        return f"{self.account} on {connection.host}:{connection.port} ({how}){where}{gone}"
+
+    @property
+    def account(self) -> str:
+        """The user name, with the host where it has no ``@``."""
+        return self._connection.account
+
+    def capabilities(self) -> tuple[str, ...]:
+        """Return what the server announced after login, sorted."""
+        return tuple(sorted(self._connection.capabilities))
+
+    def folders(self, *, status: bool = True) -> list[Folder]:
+        """List the folders (LIST, and STATUS for the counts)."""
+        return list_folders(self._connection, status=status)
+
+    def search(self, folder: str, criteria: Node, limit: int | None = None) -> Selection:
+        """Open the folder and find messages (SEARCH)."""
+        opened = self._connection.select(folder)
+        uids: list[int] = []
+        if opened.exists and criteria != NOTHING:
+            uids = search(self._connection, criteria, limit)
+        return Selection(opened.folder, opened.uidvalidity, tuple(uids))
+
+    def headers(self, selection: Selection, what: What = "headers") -> Iterator[MessageRecord]:
+        """Read headers and structures (FETCH)."""
+        self._open(selection)
+        return read_messages(
+            self._connection,
+            selection.uids,
+            headers=what in {"headers", "recipients"},
+            structure=what in {"headers", "attachments"},
+        )
+
+    def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
+        """Read the text parts (FETCH)."""
+        self._open(selection)
+        return read_texts(self._connection, selection.uids, html=html)
+
+    def message(self, folder: str, uid: int) -> Email:
+        """Read one whole message (FETCH)."""
+        self._connection.select(folder)
+        return read_email(self._connection, uid)
+
+    def close(self) -> None:
+        """Log out."""
+        self._connection.close()
+
+    def _open(self, selection: Selection) -> None:
+        opened = self._connection.selected
+        if opened is None or opened.folder != selection.folder:
+            opened = self._connection.select(selection.folder)
+        if opened.uidvalidity != selection.uidvalidity:
+            raise UidValidityError(
+                f"The folder {selection.folder!r} was renumbered: its UIDVALIDITY is "
+                f"{opened.uidvalidity}, and was {selection.uidvalidity} when these rows were read."
+            )

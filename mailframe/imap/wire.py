@@ -1,0 +1,319 @@
+"""The reader under imap-tools' connection: one buffer, pipelined commands, capped replies.
+
+``Wire`` is mixed over imaplib's two classes and handed to imap-tools. imaplib reads the greeting
+and the capabilities through it; everything else goes through `Wire.run`, which keeps several
+commands in flight, sends literals, and never stores a reply in imaplib's ``untagged_responses``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mailframe.exceptions import ConnectionFailedError, ProtocolError
+from mailframe.imap.responses import Reply, parse_reply
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Command", "Literal", "PlainWire", "TlsWire", "Wire"]
+
+#: Commands in flight at a time. 19 chunks at 100 ms take 2.0 s one by one and 0.5 s four at a time.
+WINDOW = 8
+#: Bytes of replies expected in flight, for commands that say what they expect.
+WINDOW_BYTES = 4 << 20
+#: Bytes of commands sent ahead. A server that stops reading while we stop reading would deadlock;
+#: this fits in any socket buffer.
+WINDOW_SENT = 32 << 10
+#: A line this long is no reply: 2 million search results fit in 16 MiB.
+MAX_LINE = 32 << 20
+#: A literal this long is no message.
+MAX_LITERAL = 1 << 30
+
+_RECEIVE = 1 << 18
+_LITERAL_AT_END = re.compile(rb"~?\{(\d+)\+?\}\Z")
+
+
+class Literal(bytes):
+    """An argument sent as a literal: ``{length}``, CRLF and the bytes (RFC 3501 section 4.3)."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A command on its way to the server.
+
+    Attributes
+    ----------
+    pieces
+        Joined without spaces; a `Literal` is announced by its length.
+    expect
+        Bytes of reply expected, for the window; 0 when small.
+    respond
+        Answers a continuation request (AUTHENTICATE): challenge in, line out.
+    about
+        Whatever the caller wants to find again at the completion.
+    """
+
+    pieces: tuple[bytes, ...]
+    expect: int = 0
+    respond: Callable[[bytes], bytes] | None = None
+    about: Any = None
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, literals included."""
+        return sum(map(len, self.pieces))
+
+
+class Wire(imaplib.IMAP4):
+    """One buffered connection, for imaplib and for us."""
+
+    #: Bytes received and sent so far, commands sent, for benchmarks and diaries.
+    received: int
+    sent: int
+    commands: int
+    #: Whether long arguments may go out without waiting (LITERAL+, RFC 7888).
+    literal_plus: bool
+    #: Commands in flight at a time; 1 for a server that mixes them up.
+    window: int
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Open the socket (imaplib's hook) and start with an empty buffer."""
+        self._buffer = bytearray()
+        self._start = 0
+        self.received = self.sent = self.commands = 0
+        self.literal_plus = False
+        self.window = WINDOW
+        super().open(*args, **kwargs)
+        # Without this a small command waits for the acknowledgement of the last one (Nagle).
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
+        """Turn the connection into a TLS one (RFC 3501 section 6.2.1).
+
+        Raises
+        ------
+        ConnectionFailedError
+            If bytes stand behind the server's OK: they were put there by somebody who wants them
+            taken for the first words inside TLS (CVE-2011-0411 and its kin).
+        """
+        if ssl_context is None:  # imaplib would make one that verifies nothing
+            ssl_context = ssl.create_default_context()
+        status, data = self._simple_command("STARTTLS")
+        if status != "OK":
+            raise self.error(data[-1])
+        if self._start != len(self._buffer):
+            raise ConnectionFailedError(
+                "STARTTLS was broken off: bytes that do not belong there followed the answer.",
+                suggestion="Somebody may be tampering with the connection. "
+                'Use security="tls" (port 993), from a network you trust.',
+            )
+        self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
+        self._tls_established = True
+        # What was announced in clear text may have been forged.
+        self._get_capabilities()
+        return status, data
+
+    # imaplib's hooks ---------------------------------------------------------------------------
+
+    def read(self, size: int) -> bytes:
+        """Return exactly ``size`` bytes; fewer only at the end of the stream."""
+        while len(self._buffer) - self._start < size and self._fill():
+            pass
+        return self._take(min(size, len(self._buffer) - self._start))
+
+    def readline(self) -> bytes:
+        """Return a line with its end; an unfinished one only at the end of the stream."""
+        searched = self._start
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched - self._start > MAX_LINE:
+                raise ProtocolError(f"The server sent a line of over {MAX_LINE >> 20} MiB.")
+            if not self._fill():
+                return self._take(len(self._buffer) - self._start)
+            searched -= self._moved
+        return self._take(end + 1 - self._start)
+
+    def send(self, data: Any) -> None:
+        """Send all of it."""
+        self.sent += len(data)
+        self.sock.sendall(data)
+
+    def _log(self, line: str) -> None:
+        """Keep nothing: imaplib would remember the last commands, the password included."""
+
+    # ours --------------------------------------------------------------------------------------
+
+    def run(self, commands: deque[Command]) -> Iterator[tuple[Command | None, Reply]]:
+        """Send commands, several in flight, and yield the replies as they come.
+
+        Parameters
+        ----------
+        commands
+            Taken from the left, as the window has room; more may be added meanwhile.
+
+        Yields
+        ------
+        tuple
+            ``(None, reply)`` for untagged data; ``(command, reply)`` for the tagged completion of
+            a command. Servers may hold completions back and mix the data of commands in flight:
+            data belongs to what it says about itself, not to a tag.
+
+        Raises
+        ------
+        ProtocolError
+            For a reply that is not IMAP, or a tag that was never sent.
+        imaplib.IMAP4.abort
+            At the end of the stream.
+        OSError
+            For a broken or silent connection.
+
+        Notes
+        -----
+        Left early (``close()``, a ``break``), it reads what is still in flight to its end, so that
+        the next command finds the connection in step. After any error the connection is dropped.
+        """
+        flying: dict[bytes, Command] = {}
+        try:
+            while True:
+                yield from self._launch(commands, flying)
+                if not flying:
+                    return
+                yield self._receive(flying)
+        except GeneratorExit:
+            try:
+                while flying:
+                    self._receive(flying)
+            except (OSError, imaplib.IMAP4.error, ProtocolError):
+                self.drop()
+            raise
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Close the socket without a word: after an error nobody knows what is in flight."""
+        self.state = "LOGOUT"
+        with contextlib.suppress(OSError):
+            self.shutdown()
+
+    def _launch(
+        self, waiting: deque[Command], flying: dict[bytes, Command]
+    ) -> Iterator[tuple[Command | None, Reply]]:
+        outgoing = bytearray()
+        while waiting and len(flying) < self.window:
+            ahead = sum(command.size for command in flying.values())
+            expected = sum(command.expect for command in flying.values())
+            if flying and (ahead > WINDOW_SENT or expected > WINDOW_BYTES):
+                break
+            command = waiting.popleft()
+            tag = self._new_tag()
+            del self.tagged_commands[tag]  # imaplib's own book-keeping; replies come to us
+            flying[tag] = command
+            self.commands += 1
+            outgoing += tag + b" "
+            for piece in command.pieces:
+                if isinstance(piece, Literal):
+                    outgoing += b"{%d%s}\r\n" % (len(piece), b"+" if self.literal_plus else b"")
+                    if not self.literal_plus:
+                        self.send(bytes(outgoing))
+                        outgoing.clear()
+                        try:
+                            yield from self._await_continuation(tag, flying)
+                        except GeneratorExit:
+                            self.drop()  # the server waits for a literal that will not come
+                            raise
+                        if tag not in flying:  # refused: NO or BAD instead of "+"
+                            break
+                outgoing += piece
+            else:
+                outgoing += b"\r\n"
+        if outgoing:
+            self.send(bytes(outgoing))
+
+    def _await_continuation(
+        self, tag: bytes, flying: dict[bytes, Command]
+    ) -> Iterator[tuple[Command | None, Reply]]:
+        while tag in flying:
+            command, reply = self._receive(flying)
+            if reply.tag == b"+":
+                return
+            yield command, reply
+
+    def _receive(self, flying: dict[bytes, Command]) -> tuple[Command | None, Reply]:
+        reply = parse_reply(self.read_segments())
+        if reply.tag == b"*":
+            return None, reply
+        if reply.tag == b"+":
+            answering = next((c for c in flying.values() if c.respond is not None), None)
+            if answering is not None and answering.respond is not None:
+                self.send(answering.respond(reply.text) + b"\r\n")
+            return None, reply
+        command = flying.pop(reply.tag, None)
+        if command is None:
+            raise ProtocolError(
+                "The server completed a command that was never sent.", reply=repr(reply.tag)
+            )
+        return command, reply
+
+    def read_segments(self) -> list[bytes]:
+        """Read one reply: text, literal, text, …, without the final line end.
+
+        Raises
+        ------
+        ProtocolError
+            If a literal is announced that no message could have.
+        imaplib.IMAP4.abort
+            At the end of the stream.
+        """
+        segments: list[bytes] = []
+        while True:
+            line = self.readline()
+            if line[-1:] != b"\n":
+                raise self.abort("socket error: EOF")
+            text = line.rstrip(b"\r\n")
+            match = _LITERAL_AT_END.search(text) if text[-1:] == b"}" else None
+            if match is None:
+                segments.append(text)
+                return segments
+            size = int(match[1])
+            if size > MAX_LITERAL:
+                raise ProtocolError(f"The server announced a literal of {size} bytes.")
+            literal = self.read(size)
+            if len(literal) < size:
+                raise self.abort("socket error: EOF in a literal")
+            segments += (text, literal)
+
+    def _fill(self) -> int:
+        # Bytes already taken are given up only here, so that a chunk is moved once at most.
+        self._moved = self._start
+        if self._start:
+            del self._buffer[: self._start]
+            self._start = 0
+        data = self.sock.recv(_RECEIVE)
+        self._buffer += data
+        self.received += len(data)
+        return len(data)
+
+    def _take(self, size: int) -> bytes:
+        end = self._start + size
+        with memoryview(self._buffer) as view:  # a slice of the bytearray would be a second copy
+            taken = bytes(view[self._start : end])
+        self._start = end
+        return taken
+
+
+class PlainWire(Wire):
+    """Over a plain socket, which STARTTLS may turn into TLS."""
+
+
+class TlsWire(Wire, imaplib.IMAP4_SSL):
+    """Over TLS from the first byte."""

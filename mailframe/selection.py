@@ -1,0 +1,169 @@
+"""What a user asks for -> messages of folders: criteria, folder names and globs, frames of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pandas as pd
+
+from mailframe.criteria import NOTHING, to_tree
+from mailframe.exceptions import FolderError, QueryError, UidValidityError
+from mailframe.source import Selection
+
+if TYPE_CHECKING:
+    from collections import UserString
+
+    from mailframe.criteria import Q
+    from mailframe.source import Source
+
+__all__ = ["Criteria", "FolderNames", "select"]
+
+Criteria: TypeAlias = "str | Q | UserString | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
+FolderNames: TypeAlias = "str | Sequence[str]"
+
+_KEYS = ["account", "folder", "uidvalidity", "uid"]
+# Views of mail that lies in other folders: Gmail would count every message twice.
+_VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
+
+
+def select(
+    source: Source, criteria: Criteria, folder: FolderNames, limit: int | None
+) -> list[Selection]:
+    """Find the messages that a call is about.
+
+    Parameters
+    ----------
+    source
+        Where to look.
+    criteria
+        A search string, a `Q`, an imap-tools object, or a frame of keys.
+    folder
+        A name, several, or a glob; of no account for a frame, which names its own.
+    limit
+        At most this many in all.
+
+    Returns
+    -------
+    list of Selection
+        Of a frame in the order of its rows, of anything else folder by folder and newest first.
+        A folder may come several times.
+
+    Raises
+    ------
+    QueryError
+        For criteria that cannot be asked.
+    FolderError
+        For a folder that is not there, and UidValidityError for rows of an older UIDVALIDITY;
+        both before anything is fetched.
+    """
+    if limit is not None and (isinstance(limit, bool) or limit < 0):
+        raise QueryError(f"limit={limit!r} is no number of messages.")
+    if isinstance(criteria, pd.DataFrame):
+        return _of_frame(source, criteria, limit)
+    if isinstance(criteria, pd.Series | pd.Index):
+        return _of_uids(source, criteria, folder, limit)
+    tree = to_tree(criteria, datetime.now(UTC))
+    names = _folder_names(source, folder)
+    found = [source.search(name, tree, limit) for name in names]
+    if limit is None or sum(len(one.uids) for one in found) <= limit:
+        return found
+    return _latest(source, found, limit)
+
+
+def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
+    missing = [name for name in _KEYS if name not in frame.columns]
+    if missing:
+        raise QueryError(
+            f"This frame does not say which messages it is about: no {', '.join(missing)}.",
+            suggestion=f"Keep the columns {', '.join(_KEYS)} of a frame that a session returned.",
+        )
+    keys = frame[_KEYS].drop_duplicates()
+    if keys.isna().any(axis=None):
+        raise QueryError("Some rows of this frame have no key: a value is missing.")
+    others = sorted(set(keys["account"].astype("str")) - {source.account})
+    if others:
+        raise QueryError(
+            f"These rows are from {', '.join(others)}; this session reads {source.account}.",
+            suggestion="Give each session its own rows: df[df.account == session.account].",
+        )
+    keys = keys.head(len(keys) if limit is None else limit)
+    found = [
+        Selection(str(folder), int(validity), tuple(rows["uid"].astype("int64").tolist()))
+        for (folder, validity), rows in keys.groupby(
+            ["folder", "uidvalidity"], sort=False, observed=True
+        )
+    ]
+    for one in found:
+        # Opening the folder is enough to know, and nothing has been fetched yet.
+        validity = source.search(one.folder, NOTHING).uidvalidity
+        if validity != one.uidvalidity:
+            raise UidValidityError(
+                f"The folder {one.folder!r} was renumbered: its UIDVALIDITY is {validity}, and "
+                f"was {one.uidvalidity} when these rows were read."
+            )
+    return found
+
+
+def _of_uids(
+    source: Source,
+    uids: pd.Series[Any] | pd.Index[Any],
+    folder: FolderNames,
+    limit: int | None,
+) -> list[Selection]:
+    names = [folder] if isinstance(folder, str) else list(folder)
+    if uids.name != "uid" or len(names) != 1 or _is_glob(names[0]):
+        raise QueryError(
+            "A Series or Index is taken for UIDs only if it is named 'uid' and folder is one name.",
+            suggestion="Give the rows themselves: session.bodies(df[mask]). (df[mask].index holds "
+            "row numbers, not UIDs.)",
+        )
+    try:
+        numbers = [int(uid) for uid in pd.unique(uids)]
+    except (TypeError, ValueError) as error:
+        raise QueryError("UIDs are whole numbers.") from error
+    validity = source.search(names[0], NOTHING).uidvalidity
+    return [Selection(names[0], validity, tuple(numbers[:limit]))]
+
+
+def _folder_names(source: Source, folder: FolderNames) -> list[str]:
+    asked = [folder] if isinstance(folder, str) else list(folder)
+    if not asked:
+        raise FolderError("No folder was named.")
+    if not any(map(_is_glob, asked)):
+        return list(dict.fromkeys(asked))
+    listed = source.folders(status=False)
+    names: list[str] = []
+    for pattern in asked:
+        if not _is_glob(pattern) or any(one.name == pattern for one in listed):
+            names.append(pattern)
+            continue
+        found = [
+            one.name
+            for one in listed
+            if one.selectable and one.special_use not in _VIEWS and fnmatchcase(one.name, pattern)
+        ]
+        if not found:
+            raise FolderError(f"No folder is called like {pattern!r}.")
+        names += found
+    return list(dict.fromkeys(names))
+
+
+def _is_glob(name: str) -> bool:
+    return any(c in name for c in "*?[")
+
+
+def _latest(source: Source, found: list[Selection], limit: int) -> list[Selection]:
+    """Keep those that were received last: UIDs of different folders cannot be compared."""
+    dated = [
+        (record.internal_date or datetime.min.replace(tzinfo=UTC), place, record.uid)
+        for place, one in enumerate(found)
+        for record in (source.headers(one, "dates") if one.uids else ())
+    ]
+    kept = {(place, uid) for _, place, uid in sorted(dated, reverse=True)[:limit]}
+    return [
+        Selection(one.folder, one.uidvalidity, tuple(u for u in one.uids if (place, u) in kept))
+        for place, one in enumerate(found)
+    ]

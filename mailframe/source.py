@@ -1,0 +1,74 @@
+"""What a `Session` stands on: anywhere mail is, seen as folders, searches and records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailframe.criteria import Node
+    from mailframe.records import BodyRecord, Email, Folder, MessageRecord
+
+__all__ = ["Selection", "Source", "What"]
+
+#: How much of a message `Source.headers` reads: everything the headers frame shows; the header
+#: fields alone; the attachments alone; the dates alone.
+What: TypeAlias = Literal["headers", "recipients", "attachments", "dates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Messages of one folder.
+
+    Attributes
+    ----------
+    folder
+        Its name, decoded.
+    uidvalidity
+        The UIDs below mean these messages only as long as the folder has this value.
+    uids
+        Distinct, in the order wanted.
+    """
+
+    folder: str
+    uidvalidity: int
+    uids: tuple[int, ...]
+
+
+class Source(Protocol):
+    """Where mail is. Reading changes nothing there.
+
+    Every method raises `FolderError` for a folder that is not there, and those that take a
+    `Selection` raise `UidValidityError` if the folder has another UIDVALIDITY by now. Messages
+    that have gone are left out.
+    """
+
+    @property
+    def account(self) -> str:
+        """Whose mail it is: the ``account`` column of the frames."""
+
+    def folders(self, *, status: bool = True) -> Sequence[Folder]:
+        """List the folders, with their counts if ``status``."""
+
+    def search(self, folder: str, criteria: Node, limit: int | None = None) -> Selection:
+        """Find messages: UIDs descending, the highest ``limit`` of them."""
+
+    def headers(self, selection: Selection, what: What = "headers") -> Iterator[MessageRecord]:
+        """Read headers, flags and attachments, or what of them is asked for."""
+
+    def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
+        """Read the parts that are text, and the HTML as sent if asked for."""
+
+    def message(self, folder: str, uid: int) -> Email:
+        """Read one whole message.
+
+        Raises
+        ------
+        MessageNotFoundError
+            If there is none with this UID.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held; a second call does nothing."""

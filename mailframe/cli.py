@@ -6,12 +6,12 @@ import argparse
 import shutil
 import ssl
 import sys
-from getpass import getpass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from mailframe.criteria import Q
+from mailframe.criteria import Q, all_of, parse_search, to_tree
 from mailframe.exceptions import MailframeError
 from mailframe.imap.connection import is_local
 
@@ -155,12 +155,12 @@ def _messages(session: Session, options: argparse.Namespace) -> pd.DataFrame:
     conditions = {name: getattr(options, name) for name in names if getattr(options, name)}
     if options.unseen:
         conditions["seen"] = False
-    criteria = Q(**conditions)
+    trees = [to_tree(Q(**conditions), datetime.now(UTC))]
     if options.search:
-        criteria &= Q.parse(options.search)
+        trees.append(parse_search(options.search))
     read = session.headers if options.command == "headers" else session.attachments
     progress = None if sys.stderr.isatty() else False
-    return read(criteria, folder=options.url["folder"], limit=options.limit, progress=progress)
+    return read(all_of(trees), folder=options.url["folder"], limit=options.limit, progress=progress)
 
 
 def _url(text: str) -> dict[str, object]:

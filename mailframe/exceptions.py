@@ -80,7 +80,7 @@ class MailframeError(Exception):
         """Show the message instead of the traceback in IPython and Jupyter."""
         return [
             f"{type(self).__name__}: {self}",
-            "(The full traceback: import sys, traceback; traceback.print_exception(sys.last_value))",
+            "(Full traceback: import sys, traceback; traceback.print_exception(sys.last_value))",
         ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,13 +14,14 @@ from mailframe.source import Selection
 
 if TYPE_CHECKING:
     from collections import UserString
+    from collections.abc import Sequence
 
-    from mailframe.criteria import Q
+    from mailframe.criteria import Node, Q
     from mailframe.source import Source
 
 __all__ = ["Criteria", "FolderNames", "select"]
 
-Criteria: TypeAlias = "str | Q | UserString | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
+Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
 FolderNames: TypeAlias = "str | Sequence[str]"
 
 _KEYS = ["account", "folder", "uidvalidity", "uid"]
@@ -121,7 +121,7 @@ def _of_uids(
             "row numbers, not UIDs.)",
         )
     try:
-        numbers = [int(uid) for uid in pd.unique(uids)]
+        numbers = uids.drop_duplicates().astype("int64").tolist()
     except (TypeError, ValueError) as error:
         raise QueryError("UIDs are whole numbers.") from error
     validity = source.search(names[0], NOTHING).uidvalidity

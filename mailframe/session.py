@@ -30,6 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "connect"]
 
+# What the HTML view offers to call.
+_METHODS = (
+    "folders",
+    "search",
+    "count",
+    "headers",
+    "recipients",
+    "bodies",
+    "attachments",
+    "message",
+)
+
 #: Seconds of work after which a progress bar appears by itself.
 PATIENCE = 2.0
 
@@ -128,10 +140,10 @@ class Session:
         return f"<mailframe.Session {self._source}>"
 
     def _repr_html_(self) -> str:
-        methods = "folders search count headers recipients bodies attachments message".split()
+        calls = " · ".join(f"<code>.{name}()</code>" for name in _METHODS)
         return (
             f"<div><b>mailframe.Session</b> {html_module.escape(str(self._source))}<br>"
-            f"<small>{' · '.join(f'<code>.{name}()</code>' for name in methods)}</small></div>"
+            f"<small>{calls}</small></div>"
         )
 
     def __enter__(self) -> Self:

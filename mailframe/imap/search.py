@@ -150,10 +150,10 @@ def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
         pieces.append(b"CHARSET %b " % charset.encode("ascii"))
     rendered = list(_render(tree, charset, top=True))
     if sum(len(piece) for piece in rendered if not isinstance(piece, Literal)) > MAX_OCTETS:
-        if isinstance(tree, Or):
+        if isinstance(tree, Or) and len(tree.children) > 1:
             half = len(tree.children) // 2
-            parts = (tree.children[:half], tree.children[half:])
-            return [uid for part in parts for uid in _send(connection, _any(part), charset)]
+            halves = (Or(tree.children[:half]), Or(tree.children[half:]))
+            return [uid for part in halves for uid in _send(connection, part, charset)]
         raise QueryError(
             "These criteria are too long for one IMAP command (8,000 octets).",
             suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "
@@ -162,12 +162,8 @@ def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
     replies = connection.command(
         *pieces, *rendered, tried="The server refused this search.", error=QueryError, patient=True
     )
-    # Pipelined commands and slow servers may repeat a result.
+    # Some servers give a long result in several replies.
     return list(dict.fromkeys(uid for reply in replies for uid in _results(reply)))
-
-
-def _any(children: tuple[Node, ...]) -> Node:
-    return Or(children) if len(children) > 1 else children[0]
 
 
 def _results(reply: Reply) -> Iterator[int]:
@@ -207,14 +203,16 @@ def _render(node: Node, charset: str, *, top: bool = False) -> Iterator[bytes]:
                 yield from (b" ",) if place else ()
                 yield from _render(child, charset)
             yield from () if top else (b")",)
+        case Or((child,)):
+            yield from _render(child, charset)
         case Or(children):
-            # Yahoo wants the parentheses, and OR takes two keys at a time.
-            for child in children[:-1]:
-                yield b"(OR "
-                yield from _render(child, charset)
-                yield b" "
-            yield from _render(children[-1], charset)
-            yield b")" * (len(children) - 1)
+            # OR takes two keys; halves keep the nesting shallow. Yahoo wants the parentheses.
+            half = len(children) // 2
+            yield b"(OR "
+            yield from _render(Or(children[:half]), charset)
+            yield b" "
+            yield from _render(Or(children[half:]), charset)
+            yield b")"
         case _:
             raise AssertionError(node)  # upper() and lower() leave nothing else
 

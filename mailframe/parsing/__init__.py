@@ -1,0 +1,47 @@
+"""Bytes of mail in, values out: no network, no pandas, and no bytes that make it raise.
+
+::
+
+    parse_email      a whole message -> Email
+    parse_structure  a whole message -> its tree of Parts
+    parse_headers    a header block -> Headers
+    pick_parts       a tree of Parts, whoever made it -> bodies and attachments (RFC 8621)
+    read_bodies      the bodies picked, decoded
+    html_to_text     HTML -> the text that a person would read
+"""
+
+from __future__ import annotations
+
+from mailframe.parsing.addresses import parse_addresses
+from mailframe.parsing.dates import parse_date
+from mailframe.parsing.email_parser import parse_email, parse_structure
+from mailframe.parsing.headers import parse_headers
+from mailframe.parsing.html import html_to_text
+from mailframe.parsing.parameters import join_parameters, parse_content_type
+from mailframe.parsing.parts import (
+    Bodies,
+    Picked,
+    decode_content,
+    decode_text,
+    pick_parts,
+    read_bodies,
+)
+from mailframe.parsing.words import decode_words
+
+__all__ = [
+    "Bodies",
+    "Picked",
+    "decode_content",
+    "decode_text",
+    "decode_words",
+    "html_to_text",
+    "join_parameters",
+    "parse_addresses",
+    "parse_content_type",
+    "parse_date",
+    "parse_email",
+    "parse_headers",
+    "parse_structure",
+    "pick_parts",
+    "read_bodies",
+]

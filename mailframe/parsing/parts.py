@@ -1,0 +1,271 @@
+"""A tree of Parts -> bodies and attachments, for whoever made the tree.
+
+What is text, what is HTML and what is attached is decided by RFC 8621 section 4.1.4, in one place:
+reading a message part by part and reading it whole must agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailframe.parsing.content import decode_content, decode_text
+from mailframe.parsing.html import html_to_text
+from mailframe.records import Attachment, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Bodies", "Picked", "decode_content", "decode_text", "pick_parts", "read_bodies"]
+
+# RFC 2045 section 6.2: these leave the octets as they are.
+_IDENTITY = frozenset({"7bit", "8bit", "binary"})
+_LINE = 78  # 76 characters of base64 and CRLF (RFC 2045 section 6.8)
+_MEDIA = ("image/", "audio/", "video/")
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A message's leaves, by what they are for.
+
+    Attributes
+    ----------
+    text
+        The text/plain parts to be read one after the other.
+    html
+        The text/html parts to be shown one after the other.
+    attachments
+        Every other leaf, in order.
+    """
+
+    text: tuple[Part, ...]
+    html: tuple[Part, ...]
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """A message's decoded text and HTML.
+
+    Attributes
+    ----------
+    text
+        From the HTML where there is no text/plain part; None where there is neither.
+    html
+        None where there is none, and where it was not asked for.
+    text_source
+        ``"plain"``, ``"html"`` or ``"none"``.
+    charset
+        What the first part was decoded with, in lower case.
+    defects
+        What was wrong, in a few words each.
+    """
+
+    text: str | None
+    html: str | None
+    text_source: str
+    charset: str | None
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The RFC's textBody and htmlBody; None stands for one no longer added to."""
+
+    text: list[Part] | None
+    html: list[Part] | None
+
+    def add(self, part: Part) -> None:
+        """Append a part shown whichever body is chosen."""
+        for chosen in (self.text, self.html):
+            if chosen is not None:
+                chosen.append(part)
+
+    def add_alternative(self, part: Part) -> None:
+        """Append one of several versions to the body that it is a version of."""
+        if part.content_type == "text/plain" and self.text is not None:
+            self.text.append(part)
+        elif part.content_type == "text/html" and self.html is not None:
+            self.html.append(part)
+
+    def share(self, text_before: int, html_before: int) -> None:
+        """Let a multipart/alternative with versions of one kind stand in for the other kind."""
+        if self.text is None or self.html is None:
+            return
+        new_text, new_html = self.text[text_before:], self.html[html_before:]
+        if not new_text:
+            self.text.extend(new_html)
+        elif not new_html:
+            self.html.extend(new_text)
+
+
+def _choose(parts: tuple[Part, ...], kind: str, lists: _Lists, *, in_alternative: bool) -> None:
+    """Follow RFC 8621 section 4.1.4's parseStructure; ``kind`` is the multipart's subtype."""
+    text_before, html_before = len(lists.text or ()), len(lists.html or ())
+    here = lists
+    for position, part in enumerate(parts):
+        if part.is_multipart:
+            inner = part.content_type.partition("/")[2]
+            alternative = in_alternative or inner == "alternative"
+            _choose(part.parts, inner, here, in_alternative=alternative)
+        elif not _is_body(part, position, kind):
+            continue
+        elif kind == "alternative":
+            here.add_alternative(part)
+        else:
+            if in_alternative and part.content_type == "text/plain":
+                here = _Lists(here.text, None)
+            elif in_alternative and part.content_type == "text/html":
+                here = _Lists(None, here.html)
+            here.add(part)
+    if kind == "alternative":
+        here.share(text_before, html_before)
+
+
+def _is_body(part: Part, position: int, kind: str) -> bool:
+    """Tell what is shown from what is offered for saving (RFC 8621's isInline)."""
+    media = part.content_type.startswith(_MEDIA)
+    return (
+        part.disposition != "attachment"
+        and (media or part.content_type in {"text/plain", "text/html"})
+        and (position == 0 or (kind != "related" and (media or not part.filename)))
+    )
+
+
+def _leaves(root: Part) -> Iterator[tuple[Part, bool]]:
+    """Give every leaf in order, and whether it lies within a multipart/related."""
+    waiting = [(root, False)]
+    while waiting:
+        part, related = waiting.pop()
+        if part.is_multipart:
+            related = related or part.content_type == "multipart/related"
+            waiting.extend((child, related) for child in reversed(part.parts))
+        else:
+            yield part, related
+
+
+def _decoded_size(part: Part) -> tuple[int, bool]:
+    """Size in bytes once decoded, and whether it is exact."""
+    if part.encoding in _IDENTITY:
+        return part.size, True
+    if part.encoding == "base64":
+        lines = -(-part.size // _LINE)
+        return max(part.size - 2 * lines, 0) * 3 // 4, False
+    return part.size, False
+
+
+def _attachment(part: Part, *, inline: bool, with_content: bool) -> Attachment:
+    content = None if part.raw is None else decode_content(part, part.raw)[0]
+    size, exact = _decoded_size(part) if content is None else (len(content), True)
+    return Attachment(
+        part=part.number,
+        filename=part.filename,
+        content_type=part.content_type,
+        disposition=part.disposition,
+        content_id=part.content_id,
+        encoding=part.encoding,
+        encoded_size=part.size,
+        size=size,
+        size_exact=exact,
+        inline=inline,
+        content=content if with_content else None,
+    )
+
+
+def pick_parts(root: Part, *, with_content: bool = False) -> Picked:
+    """Choose bodies and attachments (RFC 8621 section 4.1.4).
+
+    Parameters
+    ----------
+    root
+        The message's structure.
+    with_content
+        Whether attachments of parts whose ``raw`` is there carry their decoded bytes.
+
+    Returns
+    -------
+    Picked
+        Every leaf is either a body or an attachment.
+
+    Examples
+    --------
+    >>> picked = pick_parts(Part("1", "text/plain"))
+    >>> [part.number for part in picked.text], picked.attachments
+    (['1'], ())
+    """
+    text_body: list[Part] = []
+    html_body: list[Part] = []
+    _choose((root,), "mixed", _Lists(text_body, html_body), in_alternative=False)
+    text = tuple(part for part in text_body if part.content_type == "text/plain")
+    html = tuple(part for part in html_body if part.content_type == "text/html")
+    # By identity: two parts may be equal in everything but their place.
+    read = {id(part) for part in (*text, *html)}
+    shown = {id(part) for part in (*text_body, *html_body)}
+    attachments = tuple(
+        _attachment(
+            part,
+            inline=(part.content_type.startswith(_MEDIA) and id(part) in shown)
+            or (related and part.content_id is not None),
+            with_content=with_content,
+        )
+        for part, related in _leaves(root)
+        if id(part) not in read
+    )
+    return Picked(text, html, attachments)
+
+
+def _join(
+    parts: tuple[Part, ...], contents: Mapping[str, bytes], defects: list[str]
+) -> tuple[str | None, str | None]:
+    """Decode and join several parts; the charset is the first's."""
+    texts: list[str] = []
+    charset: str | None = None
+    for part in parts:
+        raw = contents.get(part.number, part.raw)
+        if raw is None:
+            defects.append(f"part {part.number} was not read")
+            continue
+        text, used, problems = decode_text(part, raw)
+        if not texts:
+            charset = used
+        texts.append(text)
+        defects.extend(problems)
+    return "\n".join(texts) if texts else None, charset
+
+
+def read_bodies(picked: Picked, contents: Mapping[str, bytes], *, html: bool) -> Bodies:
+    """Decode the bodies that were picked.
+
+    Parameters
+    ----------
+    picked
+        From `pick_parts`.
+    contents
+        Encoded content by part number; a part that is missing here is read from its ``raw``. Where
+        there is a text/plain part, the HTML need not be here unless it is asked for.
+    html
+        Whether the HTML itself is wanted.
+
+    Returns
+    -------
+    Bodies
+        Several parts are joined by a line break.
+
+    Examples
+    --------
+    >>> picked = pick_parts(Part("1", "text/html"))
+    >>> read_bodies(picked, {"1": b"<p>Hi"}, html=False)
+    Bodies(text='Hi', html=None, text_source='html', charset='us-ascii', defects=())
+    """
+    defects: list[str] = []
+    markup: str | None = None
+    text: str | None = None
+    source, charset = "none", None
+    if picked.html and (html or not picked.text):
+        markup, charset = _join(picked.html, contents, defects)
+    if not picked.text and markup is not None:
+        text, source = html_to_text(markup), "html"
+    if picked.text:
+        text, charset = _join(picked.text, contents, defects)
+        source = "plain"
+    return Bodies(text, markup if html else None, source, charset, tuple(defects))

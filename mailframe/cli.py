@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from mailframe.criteria import Q, all_of, parse_search, to_tree
 from mailframe.exceptions import MailframeError
-from mailframe.imap.connection import is_local
+from mailframe.imap.tls import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -33,7 +33,7 @@ class Address:
     name
         The display name, decoded; None where there is none.
     address
-        ``local@domain`` as sent; None where none can be read (``From: undisclosed``).
+        ``local@domain`` as sent; None where none can be read (``From: undisclosed recipients``).
     """
 
     name: str | None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from mailframe.criteria import NOTHING, to_tree
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Node, Q
     from mailframe.source import Source
 
-__all__ = ["Criteria", "FolderNames", "select"]
+__all__ = ["Criteria", "FolderNames", "in_order_of", "select"]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
 FolderNames: TypeAlias = "str | Sequence[str]"
@@ -73,6 +74,25 @@ def select(
     return _latest(source, found, limit)
 
 
+def in_order_of(criteria: object, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame the order of the frame that asked for it.
+
+    Parameters
+    ----------
+    criteria
+        What was asked for; anything but a frame leaves the order as it is.
+    frame
+        With the key columns. The order of several rows of one message is kept.
+    """
+    if not isinstance(criteria, pd.DataFrame) or frame.empty:
+        return frame
+    asked = pd.MultiIndex.from_frame(criteria[["folder", "uid"]].astype({"folder": "str"}))
+    asked = asked.drop_duplicates()
+    got = pd.MultiIndex.from_frame(frame[["folder", "uid"]].astype({"folder": "str"}))
+    order = np.argsort(asked.get_indexer(got), kind="stable")
+    return frame.take(order).reset_index(drop=True)
+
+
 def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
     missing = [name for name in _KEYS if name not in frame.columns]
     if missing:
@@ -90,11 +110,12 @@ def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Se
             suggestion="Give each session its own rows: df[df.account == session.account].",
         )
     keys = keys.head(len(keys) if limit is None else limit)
+    keys = keys.astype({"folder": "str"})
     found = [
-        Selection(str(folder), int(validity), tuple(rows["uid"].astype("int64").tolist()))
-        for (folder, validity), rows in keys.groupby(
-            ["folder", "uidvalidity"], sort=False, observed=True
+        Selection(
+            rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), tuple(rows["uid"].tolist())
         )
+        for _, rows in keys.groupby(["folder", "uidvalidity"], sort=False)
     ]
     for one in found:
         # Opening the folder is enough to know, and nothing has been fetched yet.

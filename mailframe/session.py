@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html as html_module
-from contextlib import contextmanager
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import pandas as pd
 
 from mailframe import frames
@@ -16,8 +14,9 @@ from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
 from mailframe.imap.source import ImapSource
+from mailframe.progress import bar
 from mailframe.records import BodyRecord, Headers, MessageRecord
-from mailframe.selection import select
+from mailframe.selection import in_order_of, select
 
 if TYPE_CHECKING:
     import ssl
@@ -41,9 +40,6 @@ _METHODS = (
     "attachments",
     "message",
 )
-
-#: Seconds of work after which a progress bar appears by itself.
-PATIENCE = 2.0
 
 
 def connect(
@@ -102,10 +98,10 @@ def connect(
             suggestion='mf.connect("imap.example.com", "me@example.com"); your provider\'s help '
             "pages name the IMAP server.",
         )
-    secret = find_password(username, password, prompt=getpass)
     connection = Connection(host, port, security=security, ssl_context=ssl_context, timeout=timeout)
     try:
-        log_in(connection, username, secret)
+        # Asked for once there is a server to log in to: nobody types a password for nothing.
+        log_in(connection, username, find_password(username, password, prompt=getpass))
     except BaseException:
         connection.close()
         raise
@@ -215,7 +211,7 @@ class Session:
         """
         found = select(self._source, criteria, folder, limit)
         keys = ((one.folder, one.uidvalidity, one.uids) for one in found)
-        return _in_order_of(criteria, frames.keys_frame(keys, self.account))
+        return in_order_of(criteria, frames.keys_frame(keys, self.account))
 
     def count(self, criteria: Criteria = "ALL", *, folder: FolderNames = "INBOX") -> int:
         """Count messages, over all the folders.
@@ -230,7 +226,7 @@ class Session:
         int
             How many there are.
         """
-        return sum(len(one.uids) for one in select(self._source, criteria, folder, None))
+        return _total(select(self._source, criteria, folder, None))
 
     def headers(
         self,
@@ -255,10 +251,10 @@ class Session:
         """
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
-        with _bar(found, progress) as tick:
+        with bar(_total(found), progress) as tick:
             records = self._messages(found, "headers", tick, keep_gone=keep_gone)
             frame = frames.headers_frame(records, self.account)
-        return _in_order_of(criteria, frame)
+        return in_order_of(criteria, frame)
 
     def recipients(
         self,
@@ -281,10 +277,10 @@ class Session:
             ``schema.RECIPIENTS``: one row for each address of each message.
         """
         found = select(self._source, criteria, folder, limit)
-        with _bar(found, progress) as tick:
+        with bar(_total(found), progress) as tick:
             records = self._messages(found, "recipients", tick)
             frame = frames.recipients_frame(records, self.account)
-        return _in_order_of(criteria, frame)
+        return in_order_of(criteria, frame)
 
     def attachments(
         self,
@@ -307,10 +303,10 @@ class Session:
             ``schema.ATTACHMENTS``: one row an attachment, those shown inline included.
         """
         found = select(self._source, criteria, folder, limit)
-        with _bar(found, progress) as tick:
+        with bar(_total(found), progress) as tick:
             records = self._messages(found, "attachments", tick)
             frame = frames.attachments_frame(records, self.account)
-        return _in_order_of(criteria, frame)
+        return in_order_of(criteria, frame)
 
     def bodies(
         self,
@@ -337,10 +333,10 @@ class Session:
         """
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
-        with _bar(found, progress) as tick:
+        with bar(_total(found), progress) as tick:
             records = self._texts(found, tick, html=html, keep_gone=keep_gone)
             frame = frames.bodies_frame(records, self.account, html=html)
-        return _in_order_of(criteria, frame)
+        return in_order_of(criteria, frame)
 
     def message(self, uid: int, *, folder: str = "INBOX") -> Email:
         """Read one whole message, attachments included.
@@ -406,30 +402,5 @@ class Session:
                 )  # fmt: skip
 
 
-def _in_order_of(criteria: object, frame: pd.DataFrame) -> pd.DataFrame:
-    """Give a frame the order of the frame that asked for it; several rows of a message stay so."""
-    if not isinstance(criteria, pd.DataFrame) or frame.empty:
-        return frame
-    asked = pd.MultiIndex.from_frame(criteria[["folder", "uid"]].astype({"folder": "str"}))
-    asked = asked.drop_duplicates()
-    got = pd.MultiIndex.from_frame(frame[["folder", "uid"]].astype({"folder": "str"}))
-    order = np.argsort(asked.get_indexer(got), kind="stable")
-    return frame.take(order).reset_index(drop=True)
-
-
-@contextmanager
-def _bar(found: Iterable[Selection], progress: Any) -> Iterator[Callable[[], object]]:
-    """Show progress: yields what to call for each message."""
-    total = sum(len(one.uids) for one in found)
-    if progress is False or not total:
-        yield lambda: None
-        return
-    if progress is None or progress is True:
-        from tqdm.auto import tqdm  # noqa: PLC0415 takes a while to import, and is not always used
-
-        delay = 0.0 if progress else PATIENCE
-        with tqdm(total=total, delay=delay, unit=" messages", leave=bool(progress)) as bar:
-            yield bar.update
-        return
-    progress.total = total
-    yield lambda: progress.update(1)
+def _total(found: Iterable[Selection]) -> int:
+    return sum(len(one.uids) for one in found)

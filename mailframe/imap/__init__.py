@@ -6,7 +6,9 @@
     source.py         ImapSource, what a Session stands on
     auth.py           logging in, SASL strings
     credentials.py    where a password comes from
-    connection.py     one connection: TLS, errors, the selected folder
+    tls.py            how a connection is opened, certificates checked
+    connection.py     one connection's life: login, the selected folder, commands
+    errors.py         what goes wrong below -> mailframe's own errors
     wire.py           bytes in and out, commands in flight
     responses.py      replies -> tokens
     items.py          the values of FETCH items

@@ -1,54 +1,41 @@
-"""One connection's life: TLS, greeting, login, the selected folder, the end.
-
-Errors of sockets, ``ssl`` and imaplib become mailframe's own here, and nowhere else.
-"""
+"""One connection's life: greeting, login, the selected folder, commands, the end."""
 
 from __future__ import annotations
 
 import imaplib
-import ipaddress
 import logging
-import socket
 import ssl
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import imap_tools
-
 from mailframe.exceptions import (
-    CertificateError,
     CommandError,
     ConnectionFailedError,
     FolderError,
     InsecureLoginError,
     MailframeError,
     NotSupportedError,
-    ServerTimeoutError,
-    ThrottledError,
 )
+from mailframe.imap.errors import refusal, translated
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import split_code
-from mailframe.imap.wire import Command, PlainWire, TlsWire, Wire
+from mailframe.imap.tls import PORTS, is_local, open_mailbox
+from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from mailframe.imap.responses import Reply
 
-__all__ = ["Connection", "Selected", "is_local"]
+__all__ = ["Connection", "Selected"]
 
 log = logging.getLogger(__name__)
 
-PORTS = {"tls": 993, "starttls": 143, "starttls-if-offered": 143, "none": 143}
-
 #: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
 PATIENCE = 10
-
-# RFC 5530 and what Gmail, Yahoo and Outlook send instead.
-_THROTTLING = frozenset({"THROTTLED", "OVERQUOTA", "LIMIT", "UNAVAILABLE", "INUSE"})
-_THROTTLING_WORDS = ("too many simultaneous connections", "try again later", "rate limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +95,15 @@ class Connection:
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 30,
     ) -> None:
-        if security not in PORTS:
-            raise NotSupportedError(
-                f"security={security!r} is not known.",
-                suggestion='Use "tls" (port 993), "starttls" (port 143) or "none" (localhost).',
-            )
         self.host = host
-        self.port = port or PORTS[security]
-        self.security = security
+        self.port = port or PORTS.get(security, 0)
         self.timeout = timeout
         self.username = ""
         self.selected: Selected | None = None
         self.message_limit = 0
         self._farewell = ""
-        context = ssl_context or ssl.create_default_context()
         with self._translated(f"Could not connect to {host}, port {self.port}."):
-            self.mailbox = (_TlsMailBox if security == "tls" else _PlainMailBox)(self, context)
+            self.mailbox = open_mailbox(host, port, security, ssl_context, timeout)
         self.wire = self.mailbox.wire
         self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
         log.info("connected to %s:%s (%s)", host, self.port, security)
@@ -340,118 +320,5 @@ class Connection:
         self.wire.drop()
         log.info("disconnected from %s", self.host)
 
-    @contextmanager
-    def _translated(self, tried: str) -> Iterator[None]:
-        try:
-            yield
-        except MailframeError:
-            raise
-        except ssl.SSLCertVerificationError as error:
-            raise CertificateError(tried, reply=error.verify_message) from error
-        except TimeoutError as error:
-            raise ServerTimeoutError(
-                tried, reply=f"nothing for {self.timeout:g} seconds"
-            ) from error
-        except socket.gaierror as error:
-            raise ConnectionFailedError(
-                tried,
-                reply=error.strerror or "",
-                suggestion=f"No machine is known as {self.host!r}: check the spelling of the host, "
-                "and that you are online.",
-            ) from error
-        except ConnectionRefusedError as error:
-            raise ConnectionFailedError(
-                tried,
-                reply="connection refused",
-                suggestion="Nothing listens on that port. IMAP is on 993 (security='tls') or 143 "
-                "(security='starttls').",
-            ) from error
-        except ssl.SSLError as error:
-            raise ConnectionFailedError(
-                tried,
-                reply=error.reason or str(error),
-                suggestion="TLS could not be agreed on. Port 993 wants security='tls', port 143 "
-                "security='starttls'.",
-            ) from error
-        except (OSError, imaplib.IMAP4.error) as error:
-            said = self._farewell or str(error.args[-1] if error.args else error)
-            raise ConnectionFailedError(
-                tried, reply=said, suggestion="Connect again: session = mf.connect(...)."
-            ) from error
-
-
-def refusal(reply: Reply, tried: str, error: type[MailframeError] = CommandError) -> MailframeError:
-    """Make an error of a completion that is not OK (RFC 3501 section 7.1).
-
-    Parameters
-    ----------
-    reply
-        The tagged NO or BAD.
-    tried
-        What was attempted, as a sentence.
-    error
-        The class to use, unless the server asks for fewer requests.
-    """
-    code, _, words = split_code(reply.text)
-    said = f"{reply.kind} {reply.text.decode('utf-8', 'replace')}".strip()
-    if code in _THROTTLING or any(word in words.lower() for word in _THROTTLING_WORDS):
-        return ThrottledError(tried, reply=said)
-    return error(tried, reply=said)
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine: what is sent there crosses no network."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-# imap-tools connects; its mailboxes get our wire, and a context that verifies (its default does
-# not check certificates at all).
-
-
-class _TlsMailBox(imap_tools.MailBox):
-    wire: Wire
-
-    def __init__(self, connection: Connection, context: ssl.SSLContext) -> None:
-        super().__init__(
-            connection.host, connection.port, timeout=connection.timeout, ssl_context=context
-        )
-
-    def _get_mailbox_client(self) -> Wire:
-        self.wire = TlsWire(
-            self._host, self._port, ssl_context=self._ssl_context, timeout=self._timeout
-        )
-        return self.wire
-
-
-class _PlainMailBox(imap_tools.MailBoxUnencrypted):
-    wire: Wire
-
-    def __init__(self, connection: Connection, context: ssl.SSLContext) -> None:
-        self._security = connection.security
-        self._context = context
-        super().__init__(connection.host, connection.port, timeout=connection.timeout)
-
-    def _get_mailbox_client(self) -> Wire:
-        self.wire = PlainWire(self._host, self._port, self._timeout)
-        try:
-            self._secure()
-        except BaseException:
-            self.wire.drop()
-            raise
-        return self.wire
-
-    def _secure(self) -> None:
-        offered = "STARTTLS" in self.wire.capabilities
-        if self._security == "starttls" and not offered:
-            raise ConnectionFailedError(
-                f"{self._host} offers no STARTTLS on port {self._port}, so nothing was sent.",
-                suggestion="Use security='tls' (port 993). If it was offered before, somebody may "
-                "be stripping it on the way.",
-            )
-        if self._security != "none" and offered:
-            self.wire.starttls(self._context)
+    def _translated(self, tried: str) -> AbstractContextManager[None]:
+        return translated(tried, self.host, self.timeout, lambda: self._farewell)

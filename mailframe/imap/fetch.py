@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import CommandError, ProtocolError, ThrottledError
-from mailframe.imap.connection import refusal
+from mailframe.imap.errors import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.responses import parse_fetch, split_code
 from mailframe.imap.uids import chunks, to_uid_set

@@ -3,6 +3,7 @@
 ::
 
     parse_email      a whole message -> Email
+    assemble_email   what was read part by part -> Email
     parse_structure  a whole message -> its tree of Parts
     parse_headers    a header block -> Headers
     pick_parts       a tree of Parts, whoever made it -> bodies and attachments (RFC 8621)
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from mailframe.parsing.addresses import parse_addresses
 from mailframe.parsing.dates import parse_date
-from mailframe.parsing.email_parser import parse_email, parse_structure
+from mailframe.parsing.email_parser import assemble_email, parse_email, parse_structure
 from mailframe.parsing.headers import parse_headers
 from mailframe.parsing.html import html_to_text
 from mailframe.parsing.parameters import join_parameters, parse_content_type
@@ -31,6 +32,7 @@ from mailframe.parsing.words import decode_words
 __all__ = [
     "Bodies",
     "Picked",
+    "assemble_email",
     "decode_content",
     "decode_text",
     "decode_words",

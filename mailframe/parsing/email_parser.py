@@ -11,16 +11,19 @@ from email import message
 from email.feedparser import BytesFeedParser
 from email.policy import compat32
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mailframe.parsing.charsets import to_octets
-from mailframe.parsing.headers import read_headers, unfold
+from mailframe.parsing.headers import declared_charset, iter_fields, read_headers, unfold
 from mailframe.parsing.parameters import parse_content_type, parse_parameters
-from mailframe.parsing.parts import pick_parts, read_bodies
+from mailframe.parsing.parts import Bodies, Picked, pick_parts, read_bodies
 from mailframe.parsing.words import decode_words
 from mailframe.records import Email, Part
 
-__all__ = ["parse_email", "parse_structure"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["assemble_email", "parse_email", "parse_structure"]
 
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 _FROM_LINE = re.compile(rb">?From [^\r\n]*\r?\n")
@@ -117,7 +120,8 @@ def _part(entity: _Entity, number: str, defects: list[str]) -> Part:
     kind, parameters = entity.declared
     noticed = (type(one).__name__ for one in entity.defects)
     defects.extend(_DEFECTS[name] for name in noticed if name in _DEFECTS)
-    payload = entity.get_payload()
+    # Asked for the text of a leaf, the standard library decodes it, and raises on odd charsets.
+    payload = entity.get_payload() if entity.is_multipart() else None
     unfound = kind.startswith("multipart/") and parameters.get("boundary") and not entity.too_deep
     if isinstance(payload, list) or unfound:
         # A boundary that never comes: all of it is preamble (RFC 2046 section 5.1.1), no part.
@@ -207,13 +211,85 @@ def parse_email(
     entity = _entity(raw)
     found: list[str] = []
     root = _part(entity, "", found)
-    fields = entity.fields
-    headers = read_headers(fields, defects=found)
-    picked = pick_parts(root, with_content=True)
-    bodies = read_bodies(picked, {}, html=True)
+    return _assemble(
+        entity.fields,
+        root,
+        {},
+        uid=uid,
+        folder=folder,
+        flags=flags,
+        size=len(raw) + raw.count(b"\n") - raw.count(b"\r\n"),
+        defects=tuple(found),
+    )
+
+
+def assemble_email(
+    header: bytes | None,
+    structure: Part | None,
+    contents: Mapping[str, bytes] | None,
+    *,
+    uid: int | None = None,
+    folder: str | None = None,
+    flags: tuple[str, ...] = (),
+    size: int = 0,
+    defects: tuple[str, ...] = (),
+) -> Email:
+    """Make an Email of what was read part by part; the counterpart of `parse_email`.
+
+    Parameters
+    ----------
+    header
+        The message's header block, or the message; None where there is none.
+    structure
+        Its tree; None where it could not be read.
+    contents
+        Encoded bodies by part number; None when bodies were not asked for.
+    uid, folder, flags, size
+        Where it was found, handed through; the size is in bytes.
+    defects
+        What was wrong so far.
+
+    Returns
+    -------
+    Email
+        An attachment has its content where the structure holds it.
+
+    Examples
+    --------
+    >>> assemble_email(b"Subject: Hi", Part("1", "text/plain"), {"1": b"Hello"}).body
+    'Hello'
+    """
+    fields, problems = iter_fields(header or b"")
+    return _assemble(
+        fields,
+        structure,
+        contents,
+        uid=uid,
+        folder=folder,
+        flags=flags,
+        size=size,
+        defects=(*defects, *problems),
+    )
+
+
+def _assemble(
+    fields: list[tuple[str, str]],
+    structure: Part | None,
+    contents: Mapping[str, bytes] | None,
+    *,
+    uid: int | None,
+    folder: str | None,
+    flags: tuple[str, ...],
+    size: int,
+    defects: tuple[str, ...],
+) -> Email:
+    headers = read_headers(fields, defects=defects)
+    picked = Picked((), (), ()) if structure is None else pick_parts(structure, with_content=True)
+    bodies = Bodies(None, None, "none", None, ())
+    if contents is not None:
+        bodies = read_bodies(picked, contents, html=True)
     author = headers.from_[0] if headers.from_ else None
-    charset = entity.declared[1].get("charset")
-    text = bodies.text if bodies.text_source == "plain" else None
+    charset = declared_charset(fields)
     return Email(
         uid=uid,
         folder=folder,
@@ -229,12 +305,12 @@ def parse_email(
         in_reply_to=headers.in_reply_to,
         references=headers.references or (),
         headers=tuple((decode_words(name), decode_words(value, charset)) for name, value in fields),
-        text=text,
+        text=bodies.text if bodies.text_source == "plain" else None,
         html=bodies.html,
         body=bodies.text or "",
         attachments=picked.attachments,
         flags=flags,
-        size=len(raw) + raw.count(b"\n") - raw.count(b"\r\n"),
-        structure=root,
+        size=size,
+        structure=structure,
         defects=tuple(dict.fromkeys((*headers.defects, *bodies.defects))),
     )

@@ -112,9 +112,7 @@ def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Se
     keys = keys.head(len(keys) if limit is None else limit)
     keys = keys.astype({"folder": "str"})
     found = [
-        Selection(
-            rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), tuple(rows["uid"].tolist())
-        )
+        Selection(rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), _uids(rows["uid"]))
         for _, rows in keys.groupby(["folder", "uidvalidity"], sort=False)
     ]
     for one in found:
@@ -141,16 +139,26 @@ def _of_uids(
             suggestion="Give the rows themselves: session.bodies(df[mask]). (df[mask].index holds "
             "row numbers, not UIDs.)",
         )
-    try:
-        numbers = uids.drop_duplicates().astype("int64").tolist()
-    except (TypeError, ValueError) as error:
-        raise QueryError("UIDs are whole numbers.") from error
+    numbers = _uids(uids)
     validity = source.search(names[0], NOTHING).uidvalidity
-    return [Selection(names[0], validity, tuple(numbers[:limit]))]
+    return [Selection(names[0], validity, numbers[:limit])]
+
+
+def _uids(values: pd.Series[Any] | pd.Index[Any]) -> tuple[int, ...]:
+    try:
+        numbers = pd.to_numeric(pd.Series(values).drop_duplicates())
+        whole = numbers.astype("int64")
+    except (TypeError, ValueError) as error:
+        raise QueryError("UIDs are whole numbers from 1.") from error
+    if ((whole != numbers) | (whole < 1)).any():
+        raise QueryError("UIDs are whole numbers from 1.")
+    return tuple(whole.tolist())
 
 
 def _folder_names(source: Source, folder: FolderNames) -> list[str]:
     asked = [folder] if isinstance(folder, str) else list(folder)
+    # The one name that has no case (RFC 3501 section 5.1).
+    asked = ["INBOX" if name.upper() == "INBOX" else name for name in asked]
     if not asked:
         raise FolderError("No folder was named.")
     if not any(map(_is_glob, asked)):

@@ -379,6 +379,7 @@ class Session:
                 tick()
                 yield record
             for uid in gone if keep_gone else ():
+                tick()
                 yield MessageRecord(
                     self.account, one.folder, one.uidvalidity, uid,
                     flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
@@ -395,6 +396,7 @@ class Session:
                 tick()
                 yield record
             for uid in gone if keep_gone else ():
+                tick()
                 yield BodyRecord(
                     self.account, one.folder, one.uidvalidity, uid,
                     text=None, html=None, text_source="none", charset=None, truncated=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ProtocolError
+from mailframe.imap.items import read_number
 from mailframe.parsing import join_parameters, parse_content_type
 from mailframe.records import Part
 
@@ -83,9 +84,7 @@ def _walk(part: Part) -> Iterator[Part]:
 
 def _part(token: Token, number: str, depth: int) -> Part:
     if not isinstance(token, list) or not token or depth > MAX_DEPTH:
-        raise ProtocolError(
-            "A BODYSTRUCTURE of the server cannot be read.", reply=repr(token)[:200]
-        )
+        raise ProtocolError("A BODYSTRUCTURE of the server cannot be read.")
     if isinstance(token[0], list):
         return _multipart(token, number, depth)
     return _leaf(token, number or "1")
@@ -115,8 +114,9 @@ def _multipart(token: list[Token], number: str, depth: int) -> Part:
 def _leaf(token: list[Token], number: str) -> Part:
     media, subtype, parameters, content_id, _, encoding, octets = _fields(token, 0, _BASIC_FIELDS)
     media_type = f"{_text(media).lower() or 'text'}/{_text(subtype).lower() or 'plain'}"
-    if not isinstance(octets, bytes) or not octets.isdigit():
-        raise ProtocolError("A BODYSTRUCTURE gives a part no size.", reply=repr(token)[:200])
+    size = read_number(octets)
+    if size is None:
+        raise ProtocolError("A BODYSTRUCTURE of the server gives a part no size.")
     declared = _parameters(parameters)
     # text/* has a line count behind the size, message/rfc822 envelope, structure and line count.
     extension = _BASIC_FIELDS
@@ -135,7 +135,7 @@ def _leaf(token: list[Token], number: str) -> Part:
         disposition=kind,
         filename=about.get("filename") or declared.get("name"),
         content_id=_text(content_id).strip().strip("<>") or None,
-        size=int(octets),
+        size=size,
         format=_format(declared),
     )
 

@@ -20,7 +20,7 @@ from mailframe.exceptions import (
 )
 from mailframe.imap.errors import refusal, translated
 from mailframe.imap.names import encode_name
-from mailframe.imap.responses import split_code
+from mailframe.imap.responses import parse_number, split_code
 from mailframe.imap.tls import PORTS, is_local, open_mailbox
 from mailframe.imap.wire import Command
 
@@ -186,8 +186,8 @@ class Connection:
         self.wire.capabilities = tuple(words)
         # LITERAL- (RFC 7888) allows the same up to 4,096 bytes; longer arguments are not sent.
         self.wire.literal_plus = "LITERAL+" in self.capabilities
-        limits = [word for word in words if word.startswith("MESSAGELIMIT=")]  # RFC 9738
-        self.message_limit = int(limits[0].partition("=")[2]) if limits else 0
+        limits = [w.partition("=")[2] for w in words if w.startswith("MESSAGELIMIT=")]  # RFC 9738
+        self.message_limit = (parse_number(limits[0].encode()) or 0) if limits else 0
 
     # folders -----------------------------------------------------------------------------------
 
@@ -214,8 +214,9 @@ class Connection:
             if reply.kind == "EXISTS" and reply.number is not None:
                 found["EXISTS"] = reply.number
             code, value, _ = split_code(reply.text) if reply.kind == "OK" else ("", b"", "")
-            if value.isdigit():
-                found[code] = int(value)
+            number = parse_number(value)
+            if number is not None:
+                found[code] = number
         self.wire.state = "SELECTED"
         if "UIDVALIDITY" not in found:
             raise NotSupportedError(

@@ -10,9 +10,15 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.exceptions import CommandError, ProtocolError, ThrottledError
+from mailframe.exceptions import (
+    CommandError,
+    MailframeError,
+    MessageNotFoundError,
+    ProtocolError,
+    ThrottledError,
+)
 from mailframe.imap.errors import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.responses import parse_fetch, split_code
@@ -20,12 +26,15 @@ from mailframe.imap.uids import chunks, to_uid_set
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mailframe.imap.connection import Connection
     from mailframe.imap.responses import Fetched, Reply
 
-__all__ = ["Request", "fetch", "fetch_ranges"]
+__all__ = ["Answer", "Request", "fetch", "fetch_ranges"]
+
+#: What came for one message.
+Answer: TypeAlias = "Fetched | MailframeError | None"
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +63,15 @@ class Request:
         The names in the reply that make it complete, as `parse_fetch` writes them: ``BODY[1]``.
     octets
         Size of one message's reply to expect, in bytes.
+    aliases
+        Other names under which servers send an item -> its name in ``expected``.
     """
 
     uids: Sequence[int]
     items: bytes
     expected: frozenset[str]
     octets: int
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def chunks(self, limit: int) -> Iterator[_Chunk]:
         """Cut it into commands of so many messages at most; 0 for the size that is best here."""
@@ -90,9 +102,7 @@ class _Chunk:
         return _Chunk(self.request, tuple(uids), self.attempt + 1)
 
 
-def fetch(
-    connection: Connection, requests: Sequence[Request]
-) -> Iterator[tuple[int, Fetched | None]]:
+def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
     """Ask for items of many messages.
 
     Parameters
@@ -106,8 +116,8 @@ def fetch(
     Yields
     ------
     tuple
-        UID and items, each UID once, as its chunk is completed; None for a message for which
-        nothing complete came: it is gone, or the server refuses to describe it.
+        UID and items, each UID once, as its chunk is completed. Instead of items None for a
+        message that has gone, and the error for one that the server refuses to describe.
 
     Raises
     ------
@@ -129,18 +139,18 @@ def fetch(
                 _file(reply, owners)
             continue
         chunk: _Chunk = command.about
-        settled, redo = _settle(connection, chunk, reply)
+        settled, redo, error = _settle(connection, chunk, reply)
         for new in redo:
             owners.update(dict.fromkeys(new.uids, new))
         waiting.extendleft(new.command for new in reversed(redo))
         for uid in settled:
             del owners[uid]
-            found = chunk.got[uid] if chunk.complete(uid) else None
-            delivered += found is not None
-            refused += found is None and reply.kind != "OK"
-            yield uid, found
-        if refused >= REFUSALS and not delivered:
-            raise refusal(reply, f"Could not read messages from {connection.host}.")
+            complete = chunk.complete(uid)
+            delivered += complete
+            refused += not complete and error is not None
+            yield uid, chunk.got[uid] if complete else error
+        if error is not None and refused >= REFUSALS and not delivered:
+            raise error
 
 
 def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
@@ -159,6 +169,7 @@ def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
         if len(items) > 2:  # noqa: PLR2004 news about flags of others is normal: UID and FLAGS
             log.warning("the server described message %d, which was not asked for", uid)
         return
+    items = {chunk.request.aliases.get(name, name): value for name, value in items.items()}
     if chunk.complete(uid) and chunk.request.expected <= items.keys():
         chunk.doubled = True
     # Servers may split what they say of a message over several replies; the latest FLAGS win.
@@ -167,33 +178,36 @@ def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
 
 def _settle(
     connection: Connection, chunk: _Chunk, reply: Reply
-) -> tuple[Sequence[int], list[_Chunk]]:
-    """Decide at a chunk's completion which messages are done, and what to ask again."""
+) -> tuple[Sequence[int], list[_Chunk], MailframeError | None]:
+    """Decide at a chunk's completion what is done, what to ask again, and what failed."""
     missing = [uid for uid in chunk.uids if not chunk.complete(uid)]
-    if reply.kind == "OK":
-        if chunk.doubled and chunk.attempt < ATTEMPTS:
-            log.warning("the server described a message twice: asking again, one chunk at a time")
-            connection.wire.window = 1
-            return (), [chunk.again(chunk.uids)]
-        if not missing:
-            return chunk.uids, []
-        cut = split_code(reply.text)[0] == "MESSAGELIMIT" and len(missing) < len(chunk.uids)
-        if chunk.attempt >= ATTEMPTS and not cut:
-            log.info("%d messages have gone meanwhile", len(missing))
-            return chunk.uids, []
-        redo = [chunk.again(missing)]
-    else:
+    gone = set(missing)
+    done = [uid for uid in chunk.uids if uid not in gone]
+    if reply.kind != "OK":
         error = refusal(reply, f"Could not read messages from {connection.host}.", CommandError)
         if isinstance(error, ThrottledError):
             raise error
         log.warning("%s", error)
         connection.wire.window = 1
         if len(missing) <= 1:
-            return chunk.uids, []
+            return chunk.uids, [], error
+        # Halved until the message at fault stands alone.
         half = len(missing) // 2
-        redo = [_Chunk(chunk.request, tuple(part)) for part in (missing[:half], missing[half:])]
-    gone = set(missing)
-    return [uid for uid in chunk.uids if uid not in gone], redo
+        return (
+            done,
+            [_Chunk(chunk.request, tuple(m)) for m in (missing[:half], missing[half:])],
+            None,
+        )
+    if chunk.doubled and chunk.attempt < ATTEMPTS:
+        log.warning("the server described a message twice: asking again, one chunk at a time")
+        connection.wire.window = 1
+        return (), [chunk.again(chunk.uids)], None
+    cut = split_code(reply.text)[0] == "MESSAGELIMIT" and bool(done)
+    if missing and (cut or chunk.attempt < ATTEMPTS):
+        return done, [chunk.again(missing)], None
+    if missing:
+        log.info("%d messages have gone meanwhile", len(missing))
+    return chunk.uids, [], None
 
 
 def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[bytes]:
@@ -213,18 +227,29 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
     bytes
         Encoded as in the message. It ends at a piece shorter than asked for, never at an announced
         size: Exchange estimates that.
+
+    Raises
+    ------
+    MessageNotFoundError
+        If the message has gone, at the start or meanwhile.
+    CommandError
+        If the server refuses a piece.
     """
     offset = 0
     while True:
         items = b"BODY.PEEK[%b]<%d.%d>" % (section.encode("ascii"), offset, RANGE)
-        name = f"BODY[{section.upper()}]"
+        name = f"BODY[{section.upper()}]<{offset}>"
         # Some servers leave the offset out of the name.
-        names = (f"{name}<{offset}>", name)
-        request = Request((uid,), items, frozenset(), RANGE)
-        found = dict(fetch(connection, [request]))[uid] or {}
-        piece = next((found[n] for n in names if n in found), None)
-        if isinstance(piece, bytes) and piece:
+        aliases = {f"BODY[{section.upper()}]": name}
+        request = Request((uid,), items, frozenset({name}), RANGE, aliases)
+        [(_, found)] = fetch(connection, [request])
+        if isinstance(found, MailframeError):
+            raise found
+        if found is None:
+            raise MessageNotFoundError(f"Message {uid} has gone while it was read.")
+        piece = read_string(found[name])
+        if piece:
             yield piece
-        if not isinstance(piece, bytes) or len(piece) < RANGE:
+        if len(piece) != RANGE:
             return
         offset += RANGE

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import FolderError
+from mailframe.imap.items import read_number
 from mailframe.imap.names import decode_name, encode_name
 from mailframe.imap.responses import parse_tokens
 from mailframe.imap.wire import Command
@@ -154,8 +155,9 @@ def _counted(reply: Reply) -> tuple[str, dict[str, int]]:
     tokens = parse_tokens(reply.segments)
     if len(tokens) < 2 or not isinstance(tokens[1], list):  # noqa: PLR2004 name, list of counts
         return "", {}
-    pairs = zip(map(_word, tokens[1][::2]), map(_word, tokens[1][1::2]), strict=False)
-    counts = {_STATUS[k.upper()]: int(v) for k, v in pairs if k.upper() in _STATUS and v.isdigit()}
+    names = (_word(token).upper() for token in tokens[1][::2])
+    pairs = zip(names, map(read_number, tokens[1][1::2]), strict=False)
+    counts = {_STATUS[k]: v for k, v in pairs if k in _STATUS and v is not None}
     return _name(tokens[0]), counts
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mailframe.imap.responses import parse_number
+
 if TYPE_CHECKING:
     from mailframe.imap.responses import Token
 
@@ -60,7 +62,7 @@ def read_internal_date(token: Token) -> datetime | None:
 
 def read_number(token: Token) -> int | None:
     """Read a number; None for anything else."""
-    return int(token) if isinstance(token, bytes) and token.isdigit() else None
+    return parse_number(token) if isinstance(token, bytes) else None
 
 
 def read_string(token: Token) -> bytes:

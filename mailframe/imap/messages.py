@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import MessageNotFoundError, ProtocolError
+from mailframe.exceptions import MailframeError, MessageNotFoundError, ProtocolError
 from mailframe.imap.bodystructure import parse_bodystructure, suspicion
 from mailframe.imap.fetch import Request, fetch, fetch_ranges
 from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
@@ -219,7 +219,9 @@ def read_email(connection: Connection, uid: int) -> Email:
     """
     selected = connection.the_selected()
     request = Request([uid], b"FLAGS BODY.PEEK[]", frozenset({"UID", "FLAGS", _WHOLE_NAME}), WHOLE)
-    found = dict(fetch(connection, [request]))[uid]
+    [(_, found)] = fetch(connection, [request])
+    if isinstance(found, MailframeError):
+        raise found
     if found is None:
         raise _not_found(selected, uid)
     raw = read_string(found[_WHOLE_NAME])
@@ -281,13 +283,19 @@ def _look(
     with_structure = Request(uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, octets)
     without = Request(uids, items, expected, octets)
     got = dict(fetch(connection, [with_structure if structure else without]))
-    undescribed = [uid for uid in uids if got[uid] is None]
+    undescribed = [uid for uid in uids if not isinstance(got[uid], dict)]
     if structure and undescribed:
         got |= dict(fetch(connection, [replace(without, uids=undescribed)]))
+    refused = [answer for answer in got.values() if isinstance(answer, MailframeError)]
+    if refused and len(refused) == len(uids):
+        raise refused[0]
     seen = []
     for uid in uids:
         found = got[uid]
-        if found is not None:
+        if isinstance(found, MailframeError):
+            defects = (f"the server does not show it: {found.reply}",)
+            seen.append(_Seen(uid, {}, Headers(), None, None, defects))
+        elif found is not None:
             block = read_string(found.get(name))
             seen.append(_Seen(uid, found, parse_headers(block, ("content-type",)), None, None, ()))
     if structure:
@@ -299,6 +307,8 @@ def _verify(connection: Connection, seen: list[_Seen]) -> None:
     """Read each structure, and the message whole where that is not to be trusted."""
     doubts: dict[int, str] = {}
     for one in seen:
+        if not one.items:
+            continue
         doubt = ""
         try:
             one.structure = parse_bodystructure(one.items.get("BODYSTRUCTURE"))
@@ -322,7 +332,7 @@ def _verify(connection: Connection, seen: list[_Seen]) -> None:
     whole = dict(fetch(connection, [request]))
     for one in seen:
         found = whole.get(one.uid)
-        if found is not None:
+        if isinstance(found, dict):
             one.whole = read_string(found[_WHOLE_NAME])
             one.structure = parse_structure(one.whole)
             one.headers = parse_headers(one.whole)
@@ -348,7 +358,7 @@ def _contents(
             shapes.setdefault(shape, []).append((one.uid, size))
     requests = [_parts_request(shape, messages) for shape, messages in shapes.items()]
     for uid, found in fetch(connection, requests):
-        for name, value in (found or {}).items():
+        for name, value in found.items() if isinstance(found, dict) else ():
             if name.startswith("BODY[") and isinstance(value, bytes):
                 contents[uid][name[5:-1]] = value
     return contents

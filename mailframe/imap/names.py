@@ -49,10 +49,17 @@ def quote(text: str) -> tuple[bytes, ...]:
             f"A line break or NUL cannot be part of an IMAP command: {text[:60]!r}.",
             suggestion="Remove it; to look for several lines, ask for them one by one.",
         )
+    try:
+        octets = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise QueryError(
+            f"Half a character (a lone surrogate) stands in {text[:60]!a}.",
+            suggestion="Decode the text again with the right encoding.",
+        ) from error
     if text.isascii() and len(text) <= _LONG:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return (b'"%b"' % escaped.encode("ascii"),)
-    return (Literal(text.encode("utf-8")),)
+    return (Literal(octets),)
 
 
 def encode_name(folder: str) -> tuple[bytes, ...]:
@@ -73,9 +80,10 @@ def encode_name(folder: str) -> tuple[bytes, ...]:
     >>> encode_name("Entwürfe")
     (b'"Entw&APw-rfe"',)
     """
-    if not folder or _FORBIDDEN.search(folder):
-        raise FolderError(f"No folder can be called {folder[:60]!r}.")
-    return quote(utf7_encode(folder).decode("ascii"))
+    if folder and not _FORBIDDEN.search(folder):
+        with suppress(UnicodeEncodeError):  # half a character
+            return quote(utf7_encode(folder).decode("ascii"))
+    raise FolderError(f"No folder can be called {folder[:60]!a}.")
 
 
 def decode_name(raw: bytes) -> str:

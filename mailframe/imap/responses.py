@@ -16,7 +16,16 @@ from mailframe.exceptions import ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Fetched", "Reply", "Token", "parse_fetch", "parse_reply", "parse_tokens", "split_code"]
+__all__ = [
+    "Fetched",
+    "Reply",
+    "Token",
+    "parse_fetch",
+    "parse_number",
+    "parse_reply",
+    "parse_tokens",
+    "split_code",
+]
 
 Token: TypeAlias = "bytes | list[Token] | None"  # noqa: S105 a word of the protocol
 Fetched: TypeAlias = "dict[str, Token]"
@@ -32,6 +41,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _STRING, _OPEN, _CLOSE = 1, 2, 3  # groups of that pattern
+_DIGITS = 19  # those of 2**63; Python refuses to read thousands
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(BODY|BINARY)(?:\.PEEK)?\[([^\]\s(]*)[^\]]*\](<\d+>)?")
 
@@ -91,11 +101,24 @@ def parse_reply(segments: Sequence[bytes]) -> Reply:
     word, _, text = rest.partition(b" ")
     number = None
     if tag == b"*" and word.isdigit():
-        number = int(word)
+        number = parse_number(word)
+        if number is None:
+            raise ProtocolError("The server sent an absurd number.", reply=repr(head[:200]))
         word, _, text = text.partition(b" ")
     if not tag or not word.strip():
         raise ProtocolError("The server sent a line that is not IMAP.", reply=repr(head[:200]))
     return Reply(tag, word.decode("ascii", "replace").upper(), number, (text, *segments[1:]))
+
+
+def parse_number(raw: bytes) -> int | None:
+    """Read a number (RFC 3501 section 9, RFC 9051 "number64"); None for anything else.
+
+    Examples
+    --------
+    >>> parse_number(b"4286"), parse_number(b"4k")
+    (4286, None)
+    """
+    return int(raw) if len(raw) <= _DIGITS and raw.isdigit() else None
 
 
 def parse_tokens(segments: Sequence[bytes]) -> list[Token]:

@@ -32,7 +32,7 @@ from mailframe.criteria import (
 from mailframe.exceptions import ProtocolError, QueryError
 from mailframe.imap.messages import read_messages
 from mailframe.imap.names import quote
-from mailframe.imap.responses import parse_tokens, split_code
+from mailframe.imap.responses import parse_number, parse_tokens, split_code
 from mailframe.imap.uids import MAX_OCTETS, parse_uid_set
 from mailframe.imap.wire import Literal
 
@@ -171,8 +171,9 @@ def _results(reply: Reply) -> Iterator[int]:
         return
     if reply.kind == "SEARCH":
         for word in reply.text.split():  # "(MODSEQ 17)" may stand at its end (RFC 7162)
-            if word.isdigit():
-                yield int(word)
+            uid = parse_number(word)
+            if uid is not None:
+                yield uid
     elif reply.kind == "ESEARCH":
         tokens = parse_tokens(reply.segments)
         # (TAG "x") UID ALL 1:5,7: in any order, and no ALL when nothing was found.

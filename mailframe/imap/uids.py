@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mailframe.criteria import UidSet
@@ -17,6 +18,9 @@ __all__ = ["chunks", "parse_uid_set", "to_uid_set"]
 MAX_OCTETS = 7_500
 #: More UIDs than any folder has: a reply that names them is damaged or hostile.
 MAX_UIDS = 50_000_000
+
+_LAST_UID = 2**32 - 1
+_RANGE = re.compile(rb"(\d{1,10})(?::(\d{1,10}))?")
 
 
 def to_uid_set(uids: Iterable[int]) -> bytes:
@@ -54,21 +58,18 @@ def parse_uid_set(text: bytes) -> list[int]:
     [1, 2, 3, 9]
     """
     found: list[int] = []
-    try:
-        for piece in text.split(b","):
-            first, colon, last = piece.partition(b":")
-            low, high = sorted((int(first), int(last if colon else first)))
-            if len(found) + high - low > MAX_UIDS:
-                raise ProtocolError(
-                    "The server named more UIDs than a folder can have.", reply=repr(text[:200])
-                )
-            found.extend(range(low, high + 1))
-    except ValueError as error:
-        if isinstance(error, ProtocolError):
-            raise
-        raise ProtocolError(
-            "A set of UIDs in the server's reply cannot be read.", reply=repr(text[:200])
-        ) from error
+    for piece in text.split(b","):
+        ends = _RANGE.fullmatch(piece)
+        low, high = sorted((int(ends[1]), int(ends[2] or ends[1]))) if ends else (0, 0)
+        if low < 1 or high > _LAST_UID:
+            raise ProtocolError(
+                "A set of UIDs in the server's reply cannot be read.", reply=repr(text[:200])
+            )
+        if len(found) + high - low > MAX_UIDS:
+            raise ProtocolError(
+                "The server named more UIDs than a folder can have.", reply=repr(text[:200])
+            )
+        found.extend(range(low, high + 1))
     return found
 
 

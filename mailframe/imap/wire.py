@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailframe.exceptions import ConnectionFailedError, ProtocolError
-from mailframe.imap.responses import Reply, parse_reply
+from mailframe.imap.responses import Reply, parse_number, parse_reply
 
 if TYPE_CHECKING:
     from collections import deque
@@ -284,9 +284,11 @@ class Wire(imaplib.IMAP4):
             if match is None:
                 segments.append(text)
                 return segments
-            size = int(match[1])
-            if size > MAX_LITERAL:
-                raise ProtocolError(f"The server announced a literal of {size} bytes.")
+            size = parse_number(match[1])
+            if size is None or size > MAX_LITERAL:
+                raise ProtocolError(
+                    f"The server announced a literal of {match[1][:40].decode()} bytes."
+                )
             literal = self.read(size)
             if len(literal) < size:
                 raise self.abort("socket error: EOF in a literal")

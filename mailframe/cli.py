@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import ssl
 import sys
@@ -66,22 +67,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         frame = _read(options)
-        if options.to:
-            _write(frame, options.to)
-            print(f"{len(frame)} rows written to {options.to}", file=sys.stderr)
-        elif sys.stdout.isatty():
-            print(_table(frame, SHOWN[options.command]))
-        else:
-            frame.to_csv(sys.stdout, index=False)
-    except MailframeError as error:
+        _show(frame, options)
+    except (MailframeError, _UnusableFileError) as error:
         print(f"mailframe: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"mailframe: could not write: {error}", file=sys.stderr)
-        return 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+class _UnusableFileError(Exception):
+    """A file named on the command line cannot be read or written."""
+
+    def __init__(self, what: str, path: Path, error: OSError) -> None:
+        super().__init__(f"could not {what} {path}: {error.strerror or error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,7 +138,7 @@ def _read(options: argparse.Namespace) -> pd.DataFrame:
     from mailframe.session import connect  # noqa: PLC0415 pandas; --help needs none
 
     where = options.url
-    context = ssl.create_default_context(cafile=options.cafile) if options.cafile else None
+    context = _trusting(options.cafile) if options.cafile else None
     with connect(
         where["host"],
         where["username"],
@@ -163,18 +165,30 @@ def _messages(session: Session, options: argparse.Namespace) -> pd.DataFrame:
     return read(all_of(trees), folder=options.url["folder"], limit=options.limit, progress=progress)
 
 
+def _trusting(path: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise _UnusableFileError("read", path, error) from error
+
+
 def _url(text: str) -> dict[str, object]:
-    parts = urlsplit(text)
-    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form imaps://user@host/folder")
+    # What was typed is not repeated: a password may be part of it.
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("the port is no number up to 65535") from error
     if parts.password is not None:
         raise argparse.ArgumentTypeError(
             "a password in the URL could be read by others: set MAILFRAME_PASSWORD instead"
         )
+    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
+        raise argparse.ArgumentTypeError("the URL is not of the form imaps://user@host/folder")
     plain = "starttls-if-offered" if is_local(parts.hostname) else "starttls"
     return {
         "host": parts.hostname,
-        "port": parts.port,
+        "port": port,
         "username": unquote(parts.username),
         "folder": unquote(parts.path.strip("/")) or "INBOX",
         "security": "tls" if parts.scheme == "imaps" else plain,
@@ -186,6 +200,19 @@ def _target(text: str) -> Path:
     if path.suffix not in {".csv", ".parquet", ".json"}:
         raise argparse.ArgumentTypeError(f"{text!r} ends neither in .csv, .parquet nor .json")
     return path
+
+
+def _show(frame: pd.DataFrame, options: argparse.Namespace) -> None:
+    if options.to:
+        try:
+            _write(frame, options.to)
+        except OSError as error:
+            raise _UnusableFileError("write", options.to, error) from error
+        print(f"{len(frame)} rows written to {options.to}", file=sys.stderr)
+    elif sys.stdout.isatty():
+        print(_table(frame, SHOWN[options.command]))
+    else:
+        frame.to_csv(sys.stdout, index=False)
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -204,9 +231,10 @@ def _table(frame: pd.DataFrame, columns: list[str]) -> str:
     shown = frame[columns].copy()
     if "date" in shown:
         shown["date"] = shown["date"].dt.strftime("%Y-%m-%d %H:%M")
-    width = shutil.get_terminal_size().columns
-    widest = max(20, (width - 40) // 2)
+    widest = max(20, (shutil.get_terminal_size().columns - 40) // 2)
     for name in ("from_address", "subject", "filename", "name"):
         if name in shown:
-            shown[name] = shown[name].str.slice(0, widest)
-    return shown.to_string(index=False, na_rep="")
+            # Mail may hold control characters, with which it could rule the terminal.
+            clean = shown[name].str.replace(r"[\x00-\x1f\x7f-\x9f]", " ", regex=True)
+            shown[name] = clean.str.slice(0, widest)
+    return shown.astype("object").fillna("").to_string(index=False)

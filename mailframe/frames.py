@@ -245,8 +245,7 @@ def _tabulate(
         for columns in map(columns_of, _batches(records))
     ]
     if batches:
-        # Dictionaries grow from batch to batch; a frame has one set of categories.
-        table = pa.concat_tables(batches).unify_dictionaries()
+        table = pa.concat_tables(batches)
         frame = pd.DataFrame(
             {c.name: _series(table.column(c.name), c.dtype) for c in schema.FRAMES[kind]}
         )

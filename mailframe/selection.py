@@ -11,7 +11,7 @@ import pandas as pd
 
 from mailframe.criteria import NOTHING, to_tree
 from mailframe.exceptions import FolderError, QueryError, UidValidityError
-from mailframe.source import Selection
+from mailframe.source import Selection, check_limit
 
 if TYPE_CHECKING:
     from collections import UserString
@@ -60,8 +60,7 @@ def select(
         For a folder that is not there, and UidValidityError for rows of an older UIDVALIDITY;
         both before anything is fetched.
     """
-    if limit is not None and (isinstance(limit, bool) or limit < 0):
-        raise QueryError(f"limit={limit!r} is no number of messages.")
+    check_limit(limit)
     if isinstance(criteria, pd.DataFrame):
         return _of_frame(source, criteria, limit)
     if isinstance(criteria, pd.Series | pd.Index):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html as html_module
+import operator
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from mailframe import frames
-from mailframe.exceptions import ConnectionFailedError, NotSupportedError
+from mailframe.exceptions import ConnectionFailedError, NotSupportedError, QueryError
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
@@ -358,7 +359,10 @@ class Session:
         MessageNotFoundError
             If there is none with this UID.
         """
-        return self._source.message(folder, int(uid))
+        try:
+            return self._source.message(folder, operator.index(uid))
+        except TypeError as error:
+            raise QueryError(f"uid={uid!r} is no UID: a whole number from 1.") from error
 
     def close(self) -> None:
         """Log out; a second call does nothing."""

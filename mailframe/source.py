@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from mailframe.exceptions import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Node
     from mailframe.records import BodyRecord, Email, Folder, MessageRecord
 
-__all__ = ["Selection", "Source", "What"]
+__all__ = ["Selection", "Source", "What", "check_limit"]
 
 #: How much of a message `Source.headers` reads: everything the headers frame shows; the header
 #: fields alone; the attachments alone; the dates alone.
@@ -35,6 +38,20 @@ class Selection:
     folder: str
     uidvalidity: int
     uids: tuple[int, ...]
+
+
+def check_limit(limit: object) -> None:
+    """Refuse what is no number of messages.
+
+    Raises
+    ------
+    QueryError
+        For anything but None and whole numbers from 0.
+    """
+    if limit is None:
+        return
+    if isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0:
+        raise QueryError(f"limit={limit!r} is no number of messages.")
 
 
 class Source(Protocol):

@@ -13,12 +13,12 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import AuthenticationError, ConnectionFailedError
+from mailframe.exceptions import AuthenticationError, MailframeError
 from mailframe.imap.names import quote
 from mailframe.imap.responses import split_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mailframe.imap.connection import Connection
     from mailframe.imap.responses import Reply
@@ -48,8 +48,7 @@ def log_in(connection: Connection, username: str, password: str) -> None:
         If the server refuses.
     """
     _refuse_control_characters(username, password)
-    if connection.logged_in:  # PREAUTH (RFC 3501 section 7.1.4)
-        connection.logged_in_as(username, b"")
+    if _is_in_already(connection, username):
         return
     connection.guard_secret()
     if connection.offers("AUTH=PLAIN"):
@@ -63,12 +62,7 @@ def log_in(connection: Connection, username: str, password: str) -> None:
             suggestion="Use security='tls' or 'starttls', or sign in with OAuth.",
         )
     pieces = (b"LOGIN ", *quote(username), b" ", *quote(password))
-    _finish(
-        connection,
-        username,
-        (password,),
-        lambda tried: connection.command(*pieces, tried=tried, error=AuthenticationError),
-    )
+    _send(connection, username, pieces, (password,))
 
 
 def log_in_oauth2(connection: Connection, username: str, auth_string: str) -> None:
@@ -94,8 +88,7 @@ def log_in_oauth2(connection: Connection, username: str, auth_string: str) -> No
     _refuse_control_characters(username, "")
     initial = _sasl_string(auth_string)
     mechanism = "XOAUTH2" if initial.startswith(b"user=") else "OAUTHBEARER"
-    if connection.logged_in:
-        connection.logged_in_as(username, b"")
+    if _is_in_already(connection, username):
         return
     connection.guard_secret()
     if not connection.offers(f"AUTH={mechanism}"):
@@ -128,6 +121,18 @@ def sasl_xoauth2(username: str, token: str) -> str:
     return f"user={username}\1auth=Bearer {token}\1\1"
 
 
+def _is_in_already(connection: Connection, username: str) -> bool:
+    """Take a connection that needs no login (PREAUTH, RFC 3501 section 7.1.4) as it is."""
+    if connection.username:
+        raise AuthenticationError(
+            f"This connection belongs to {connection.username} already.",
+            suggestion="Connect once more for another account.",
+        )
+    if connection.logged_in:
+        connection.logged_in_as(username, b"")
+    return connection.logged_in
+
+
 def _sasl_string(auth_string: str) -> bytes:
     raw = auth_string.encode()
     if b"\1" not in raw:
@@ -152,15 +157,13 @@ def _authenticate(
     secrets: tuple[str, ...],
 ) -> None:
     encoded = base64.b64encode(initial)
-    secrets = (*secrets, encoded.decode())
     pending = [] if connection.offers("SASL-IR") else [encoded]
-    refusal = ""
+    reports: list[str] = []
 
     def respond(challenge: bytes) -> bytes:
-        nonlocal refusal
         if pending:
             return pending.pop()
-        refusal = _in_words(challenge)
+        reports.append(_in_words(challenge))
         # A challenge after everything was said is an error report, to be acknowledged: by an
         # empty line (XOAUTH2) or AQ== (RFC 7628 section 3.2.3); PLAIN has none, so give up.
         return {"XOAUTH2": b"", "OAUTHBEARER": b"AQ=="}.get(mechanism, b"*")
@@ -168,41 +171,46 @@ def _authenticate(
     pieces = [b"AUTHENTICATE ", mechanism.encode()]
     if not pending:
         pieces += [b" ", encoded]  # RFC 4959
-    try:
-        _finish(
-            connection,
-            username,
-            secrets,
-            lambda tried: connection.command(
-                *pieces, tried=tried, error=AuthenticationError, respond=respond
-            ),
-        )
-    except AuthenticationError as error:
-        error.reply = " ".join(filter(None, (error.reply, refusal)))
-        raise
+    _send(connection, username, pieces, (*secrets, encoded.decode()), respond, reports)
 
 
-def _finish(
+def _send(
     connection: Connection,
     username: str,
+    pieces: Sequence[bytes],
     secrets: tuple[str, ...],
-    send: Callable[[str], list[Reply]],
+    respond: Callable[[bytes], bytes] | None = None,
+    reports: Sequence[str] = (),
 ) -> None:
+    """Send the command that logs in; a secret in what comes back is hidden."""
+    replies: list[Reply] = []
+    failure: MailframeError | None = None
+    tried = f"Could not log in to {connection.host} as {username}."
     try:
-        replies = send(f"Could not log in to {connection.host} as {username}.")
-    except (AuthenticationError, ConnectionFailedError) as error:
-        # Some servers repeat what they refuse; and imaplib's errors, the cause, repeat it again.
-        raise type(error)(
-            error.tried, reply=_redact(error.reply, secrets), suggestion=error.suggestion
-        ) from None
+        replies = connection.command(
+            *pieces, tried=tried, error=AuthenticationError, respond=respond
+        )
+    except MailframeError as error:
+        # Some servers repeat what they refuse, and the errors behind this one repeat it again.
+        said = " ".join(filter(None, (error.reply, *reports)))
+        failure = type(error)(
+            error.tried, reply=_redact(said, secrets), suggestion=error.suggestion
+        )
+    if failure is not None:  # raised out here, it has no context
+        raise failure
     code, capabilities, _ = split_code(replies[-1].text)
     connection.logged_in_as(username, capabilities if code == "CAPABILITY" else b"")
     log.info("logged in to %s as %s", connection.host, username)
 
 
 def _redact(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
+    forms = set()
+    for secret in filter(None, secrets):
+        escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+        # As it is, as an IMAP string has it, and both as Python shows bytes.
+        forms |= {form for one in (secret, escaped) for form in (one, repr(one.encode())[2:-1])}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
     return text
 
 
@@ -212,13 +220,20 @@ def _in_words(challenge: bytes) -> str:
         report = json.loads(base64.b64decode(challenge))
     except ValueError:
         return ""
-    return f"({', '.join(f'{k}: {v}' for k, v in report.items())})" if report else ""
+    if not isinstance(report, dict):
+        return ""
+    return f"({', '.join(f'{name}: {value}' for name, value in report.items())})"
 
 
 def _refuse_control_characters(username: str, secret: str) -> None:
     # In the user name they would end the command, in a SASL string the field (NUL, ^A).
-    if any(c in username for c in "\r\n\0\1") or any(c in secret for c in "\r\n\0\1"):
+    unsendable = any(c in text for c in "\r\n\0\1" for text in (username, secret))
+    try:
+        f"{username}{secret}".encode()
+    except UnicodeEncodeError:  # half a character, as os.environ has for what is not UTF-8
+        unsendable = True
+    if unsendable:
         raise AuthenticationError(
-            "The user name or secret holds a line break or control character.",
+            "The user name or secret holds a line break, control character or half a character.",
             suggestion="It may have come along when it was copied: enter it again.",
-        )
+        ) from None

@@ -44,7 +44,7 @@ def parse_bodystructure(token: Token) -> Part:
     return _part(token, "", depth=0)
 
 
-def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
+def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:  # noqa: PLR0911 a list of signs
     """Say why a structure may not be what the message says, or nothing.
 
     A server's MIME parser guesses where a message is damaged, and BODYSTRUCTURE hides that it
@@ -69,6 +69,9 @@ def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
         if not part.is_multipart:
             if part.size == 0:
                 return f"part {part.number} is empty"
+            if part.filename and ("." not in part.filename or set(part.filename) & set("/\\")):
+                # Without quotes, servers end a name at its first blank or slash.
+                return f"the name of part {part.number} may be cut"
         elif len(part.parts) < 2:  # noqa: PLR2004 one part alone needs no multipart
             return f"multipart {part.number or 'at the top'} of one part"
         elif part.boundary is None:
@@ -113,6 +116,7 @@ def _multipart(token: list[Token], number: str, depth: int) -> Part:
 
 def _leaf(token: list[Token], number: str) -> Part:
     media, subtype, parameters, content_id, _, encoding, octets = _fields(token, 0, _BASIC_FIELDS)
+    # RFC 2045 section 5.2: what has no readable type is plain text.
     media_type = f"{_text(media).lower() or 'text'}/{_text(subtype).lower() or 'plain'}"
     size = read_number(octets)
     if size is None:

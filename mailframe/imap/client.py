@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from mailframe.criteria import to_tree
-from mailframe.exceptions import ConnectionFailedError, UidValidityError
+from mailframe.exceptions import ConnectionFailedError, FolderError
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
 from mailframe.imap.folder import folder_status, list_folders
 from mailframe.imap.messages import read_attachment, read_emails
 from mailframe.imap.search import search
+from mailframe.source import check_limit
 
 if TYPE_CHECKING:
     import ssl
@@ -233,6 +234,7 @@ class IMAPClient:
             If the criteria cannot be asked.
         """
         self.connection.the_selected()
+        check_limit(limit)
         return search(self.connection, to_tree(criteria, datetime.now(UTC)), limit)
 
     def fetch_emails(
@@ -285,7 +287,7 @@ class IMAPClient:
         selected = self.connection.the_selected()
         uids = self.search(criteria, limit)
         for start in range(0, len(uids), BATCH):
-            self._find_back(selected)
+            self.connection.return_to(selected.folder, selected.uidvalidity, readonly=self.readonly)
             batch = uids[start : start + BATCH]
             # In full before the first is handed out: nothing may be in flight then.
             yield from list(read_emails(self.connection, batch, body=fetch_body))
@@ -309,8 +311,16 @@ class IMAPClient:
         ------
         MessageNotFoundError
             If the message or the part is not there.
+        FolderError
+            If the message is in another folder than the open one.
         """
+        here = self.connection.the_selected().folder
         uid = email if isinstance(email, int) else email.uid
+        if not isinstance(email, int) and email.folder not in {None, here}:
+            raise FolderError(
+                f"The message is in {email.folder!r}, and {here!r} is open.",
+                suggestion=f"Call select_folder({email.folder!r}) first.",
+            )
         part = attachment if isinstance(attachment, str) else attachment.part
         return read_attachment(self.connection, uid or 0, part)
 
@@ -319,11 +329,3 @@ class IMAPClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _find_back(self, selected: Selected) -> None:
-        if self.connection.selected is not selected:
-            again = self.connection.selected
-            if again is None or again.folder != selected.folder:
-                again = self.select_folder(selected.folder)
-            if again.uidvalidity != selected.uidvalidity:
-                raise UidValidityError(f"The folder {selected.folder!r} was renumbered meanwhile.")

@@ -17,6 +17,7 @@ from mailframe.exceptions import (
     InsecureLoginError,
     MailframeError,
     NotSupportedError,
+    UidValidityError,
 )
 from mailframe.imap.errors import refusal, translated
 from mailframe.imap.names import encode_name
@@ -170,15 +171,15 @@ class Connection:
         """
         self.wire.state = "AUTH"
         self.username = username
-        questions = [] if capabilities else [b"CAPABILITY"]
-        # 163.com and 126.com refuse every SELECT from a client that has not said who it is.
-        if self.offers("ID") or b" ID " in b" %b " % capabilities.upper():
-            questions.append(b'ID ("name" "mailframe")')
-        with self._translated(f"Lost the connection to {self.host} after logging in."):
-            for command, reply in self.wire.run(deque(Command((q,)) for q in questions)):
-                if command is None and reply.kind == "CAPABILITY":
-                    capabilities = reply.text
+        tried = f"Lost the connection to {self.host} after logging in."
+        if not capabilities:
+            for reply in self.command(b"CAPABILITY", tried=tried):
+                capabilities = reply.text if reply.kind == "CAPABILITY" else capabilities
         self._learn(capabilities)
+        if self.offers("ID"):
+            # 163.com and 126.com refuse every SELECT from a client that has not said who it is.
+            with suppress(CommandError):
+                self.command(b'ID ("name" "mailframe")', tried=tried)
 
     def _learn(self, capabilities: bytes) -> None:
         words = capabilities.decode("ascii", "replace").upper().split()
@@ -232,6 +233,30 @@ class Connection:
         log.info("opened %r: %d messages", folder, self.selected.exists)
         return self.selected
 
+    def return_to(self, folder: str, uidvalidity: int, *, readonly: bool = True) -> None:
+        """Open a folder again unless it is open, and make sure that its UIDs mean the same.
+
+        Parameters
+        ----------
+        folder, uidvalidity
+            As it was when the UIDs were read.
+        readonly
+            As for `select`.
+
+        Raises
+        ------
+        UidValidityError
+            If it was renumbered meanwhile.
+        """
+        opened = self.selected
+        if opened is None or opened.folder != folder:
+            opened = self.select(folder, readonly=readonly)
+        if opened.uidvalidity != uidvalidity:
+            raise UidValidityError(
+                f"The folder {folder!r} was renumbered: its UIDVALIDITY is {opened.uidvalidity}, "
+                f"and was {uidvalidity} when these rows were read."
+            )
+
     def the_selected(self) -> Selected:
         """Return the selected folder.
 
@@ -275,16 +300,26 @@ class Connection:
             The untagged ones, the completion last.
         """
         replies = []
-        for command, reply in self.run(deque([Command(pieces, respond=respond)]), patient=patient):
+        queue = deque([Command(pieces, respond=respond)])
+        for command, reply in self.run(queue, tried=tried, patient=patient):
             replies.append(reply)
             if command is not None and reply.kind != "OK":
                 raise refusal(reply, tried, error)
         return replies
 
     def run(
-        self, commands: deque[Command], *, patient: bool = False
+        self, commands: deque[Command], *, tried: str = "", patient: bool = False
     ) -> Iterator[tuple[Command | None, Reply]]:
         """Send commands as `Wire.run` does, with mailframe's errors.
+
+        Parameters
+        ----------
+        commands
+            Taken from the left; more may be added meanwhile.
+        tried
+            For the error: what was attempted, as a sentence.
+        patient
+            Wait ten times as long.
 
         Raises
         ------
@@ -298,9 +333,10 @@ class Connection:
                 f"The connection to {self.host} is closed.",
                 suggestion="Connect again: session = mf.connect(...).",
             )
-        with self._translated(f"The connection to {self.host} was lost."):
+        timeout = self.timeout * PATIENCE if patient else self.timeout
+        with self._translated(tried or f"The connection to {self.host} was lost.", timeout):
             if patient:
-                self.wire.sock.settimeout(self.timeout * PATIENCE)
+                self.wire.sock.settimeout(timeout)
             try:
                 for command, reply in self.wire.run(commands):
                     if reply.kind == "BYE":
@@ -321,5 +357,5 @@ class Connection:
         self.wire.drop()
         log.info("disconnected from %s", self.host)
 
-    def _translated(self, tried: str) -> AbstractContextManager[None]:
-        return translated(tried, self.host, self.timeout, lambda: self._farewell)
+    def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
+        return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 import socket
 import ssl
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ __all__ = ["refusal", "translated"]
 
 # RFC 5530 and what Gmail, Yahoo and Outlook send instead.
 _THROTTLING = frozenset({"THROTTLED", "OVERQUOTA", "LIMIT", "UNAVAILABLE", "INUSE"})
+# imaplib's messages show the server's words as Python writes bytes.
+_BYTES = re.compile(r"\bb(['\"])(.*?)\1")
 _THROTTLING_WORDS = ("too many simultaneous connections", "try again later", "rate limit")
 
 
@@ -60,10 +63,10 @@ def translated(
         raise CertificateError(tried, reply=error.verify_message) from error
     except TimeoutError as error:
         raise ServerTimeoutError(tried, reply=f"nothing for {timeout:g} seconds") from error
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise ConnectionFailedError(
             tried,
-            reply=error.strerror or "",
+            reply=getattr(error, "strerror", None) or str(error),
             suggestion=f"No machine is known as {host!r}: check the spelling of the host, "
             "and that you are online.",
         ) from error
@@ -82,9 +85,11 @@ def translated(
             "security='starttls'.",
         ) from error
     except (OSError, imaplib.IMAP4.error) as error:
-        said = farewell() or str(error.args[-1] if error.args else error)
+        words = error.args[-1] if error.args else ""
+        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+        said = _BYTES.sub(r"\2", text)
         raise ConnectionFailedError(
-            tried, reply=said, suggestion="Connect again: session = mf.connect(...)."
+            tried, reply=farewell() or said, suggestion="Connect again: session = mf.connect(...)."
         ) from error
 
 

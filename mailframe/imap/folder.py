@@ -35,6 +35,9 @@ SPECIAL_USE = {
         "\\Important",
     )
 }
+#: Views of messages that lie in other folders: Gmail would count every one twice.
+VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
+
 # What STATUS is asked for, and the attribute of a Folder it becomes.
 _STATUS = {
     "MESSAGES": "messages",
@@ -141,6 +144,8 @@ def _listed(reply: Reply) -> Folder | None:
         return None
     attributes = [_word(token) for token in tokens[0]]
     roles = [SPECIAL_USE[a.lower()] for a in attributes if a.lower() in SPECIAL_USE]
+    # Of several, the one that says that its messages lie elsewhere too.
+    roles.sort(key=lambda role: role not in VIEWS)
     return Folder(
         name=_name(tokens[2]),
         delimiter=_word(tokens[1]) or None,

@@ -108,7 +108,7 @@ def read_messages(
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
-    for batch in _batches(uids, BATCH):
+    for batch in _batches(connection, selected, uids, BATCH):
         fields = _FIELDS if headers else _FEW_FIELDS if structure else b""
         for seen in _look(connection, batch, fields, structure=structure):
             picked = seen.picked()
@@ -146,7 +146,7 @@ def read_texts(
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
-    for batch in _batches(uids, BODY_BATCH):
+    for batch in _batches(connection, selected, uids, BODY_BATCH):
         seen = _look(connection, batch, _FEW_FIELDS, structure=True)
         contents = _contents(connection, seen, html=html)
         for one in seen:
@@ -186,11 +186,11 @@ def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> I
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
-    for batch in _batches(uids, EMAIL_BATCH):
+    for batch in _batches(connection, selected, uids, EMAIL_BATCH):
         seen = _look(connection, batch, b"BODY.PEEK[HEADER]", structure=True)
         contents = _contents(connection, seen, html=True) if body else {}
         for one in seen:
-            yield assemble_email(
+            email = assemble_email(
                 one.whole if one.whole is not None else read_string(one.items.get(_HEADER_NAME)),
                 one.structure,
                 contents.get(one.uid, {}) if body else None,
@@ -200,6 +200,8 @@ def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> I
                 size=one.size or 0,
                 defects=one.defects,
             )
+            # One that was read whole is no different from the others.
+            yield replace(email, attachments=tuple(map(_without_content, email.attachments)))
 
 
 def read_email(connection: Connection, uid: int) -> Email:
@@ -218,11 +220,13 @@ def read_email(connection: Connection, uid: int) -> Email:
         If there is none.
     """
     selected = connection.the_selected()
+    if uid < 1:
+        raise _not_found(selected, uid)
     request = Request([uid], b"FLAGS BODY.PEEK[]", frozenset({"UID", "FLAGS", _WHOLE_NAME}), WHOLE)
     [(_, found)] = fetch(connection, [request])
     if isinstance(found, MailframeError):
         raise found
-    if found is None:
+    if found is None or found[_WHOLE_NAME] is None:
         raise _not_found(selected, uid)
     raw = read_string(found[_WHOLE_NAME])
     flags = read_flags(found["FLAGS"])
@@ -247,14 +251,14 @@ def read_attachment(connection: Connection, uid: int, part: str) -> Attachment:
         If the message or the part is not there.
     """
     selected = connection.the_selected()
-    seen = _look(connection, [uid], _FEW_FIELDS, structure=True)
+    seen = _look(connection, [uid], _FEW_FIELDS, structure=True) if uid > 0 else []
     if not seen or seen[0].structure is None:
         raise _not_found(selected, uid)
     root = seen[0].structure
     found = [a for a in pick_parts(root, with_content=True).attachments if a.part == part]
     if not found:
         raise MessageNotFoundError(
-            f"Message {uid} in {selected.folder!r} has no attachment {part!r}.",
+            f"Message {uid} in {selected.folder!r} has no attachment {part[:20]!r}.",
             suggestion="session.attachments() shows the part numbers.",
         )
     attachment = found[0]
@@ -295,12 +299,20 @@ def _look(
         if isinstance(found, MailframeError):
             defects = (f"the server does not show it: {found.reply}",)
             seen.append(_Seen(uid, {}, Headers(), None, None, defects))
-        elif found is not None:
+        elif found is not None and not _is_void(found, name):
             block = read_string(found.get(name))
             seen.append(_Seen(uid, found, parse_headers(block, ("content-type",)), None, None, ()))
     if structure:
         _verify(connection, seen)
     return seen
+
+
+def _is_void(found: Fetched, header: str) -> bool:
+    """Whether the server describes a message that is not there any more.
+
+    Dovecot does so until it notices that the file has gone: size 0, and no header at all.
+    """
+    return header in found and found[header] is None and read_number(found["RFC822.SIZE"]) == 0
 
 
 def _verify(connection: Connection, seen: list[_Seen]) -> None:
@@ -332,8 +344,11 @@ def _verify(connection: Connection, seen: list[_Seen]) -> None:
     whole = dict(fetch(connection, [request]))
     for one in seen:
         found = whole.get(one.uid)
-        if isinstance(found, dict):
-            one.whole = read_string(found[_WHOLE_NAME])
+        raw = read_string(found[_WHOLE_NAME]) if isinstance(found, dict) else b""
+        if one.uid in doubts and not raw:
+            one.defects = (f"not verified: {doubts[one.uid]}",)
+        elif raw:
+            one.whole = raw
             one.structure = parse_structure(one.whole)
             one.headers = parse_headers(one.whole)
 
@@ -390,6 +405,10 @@ def _capped(connection: Connection, uid: int, section: str) -> bytes:
     return bytes(content[:LONGEST])
 
 
+def _without_content(attachment: Attachment) -> Attachment:
+    return replace(attachment, content=None)
+
+
 def _leaf(root: Part, number: str) -> Part:
     part = root
     while part.number != number:
@@ -401,6 +420,10 @@ def _not_found(selected: Selected, uid: int) -> MessageNotFoundError:
     return MessageNotFoundError(f"No message in {selected.folder!r} has the UID {uid}.")
 
 
-def _batches(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+def _batches(
+    connection: Connection, selected: Selected, uids: Sequence[int], size: int
+) -> Iterator[Sequence[int]]:
     for start in range(0, len(uids), size):
+        # Whoever took the last batch's records may have opened another folder since.
+        connection.return_to(selected.folder, selected.uidvalidity)
         yield uids[start : start + size]

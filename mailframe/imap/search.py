@@ -153,7 +153,8 @@ def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
         if isinstance(tree, Or) and len(tree.children) > 1:
             half = len(tree.children) // 2
             halves = (Or(tree.children[:half]), Or(tree.children[half:]))
-            return [uid for part in halves for uid in _send(connection, part, charset)]
+            found = (uid for part in halves for uid in _send(connection, part, charset))
+            return list(dict.fromkeys(found))
         raise QueryError(
             "These criteria are too long for one IMAP command (8,000 octets).",
             suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailframe.criteria import NOTHING
-from mailframe.exceptions import UidValidityError
 from mailframe.imap.folder import list_folders
 from mailframe.imap.messages import read_email, read_messages, read_texts
 from mailframe.imap.search import search
@@ -64,7 +63,7 @@ class ImapSource:
 
     def headers(self, selection: Selection, what: What = "headers") -> Iterator[MessageRecord]:
         """Read headers and structures (FETCH)."""
-        self._open(selection)
+        self._connection.return_to(selection.folder, selection.uidvalidity)
         return read_messages(
             self._connection,
             selection.uids,
@@ -74,7 +73,7 @@ class ImapSource:
 
     def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
         """Read the text parts (FETCH)."""
-        self._open(selection)
+        self._connection.return_to(selection.folder, selection.uidvalidity)
         return read_texts(self._connection, selection.uids, html=html)
 
     def message(self, folder: str, uid: int) -> Email:
@@ -85,13 +84,3 @@ class ImapSource:
     def close(self) -> None:
         """Log out."""
         self._connection.close()
-
-    def _open(self, selection: Selection) -> None:
-        opened = self._connection.selected
-        if opened is None or opened.folder != selection.folder:
-            opened = self._connection.select(selection.folder)
-        if opened.uidvalidity != selection.uidvalidity:
-            raise UidValidityError(
-                f"The folder {selection.folder!r} was renumbered: its UIDVALIDITY is "
-                f"{opened.uidvalidity}, and was {selection.uidvalidity} when these rows were read."
-            )

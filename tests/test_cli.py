@@ -1,0 +1,575 @@
+"""The command line: one command, one table, in a file, a pipe or a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import shutil
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+
+from mailframe import schema, session
+from mailframe.cli import main
+from tests.conftest import missing
+from tests.rigs import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.rigs.certificates import Certificates
+    from tests.rigs.dovecot import Dovecot
+    from tests.rigs.scripted import ScriptedServer
+
+COMMANDS = ("folders", "headers", "attachments")
+EVERYWHERE = {"--help", "--to", "--cafile", "--timeout"}
+CRITERIA = {
+    "--limit", "--since", "--before", "--from", "--subject", "--text", "--larger", "--unseen",
+    "--search",
+}  # fmt: skip
+FOLDER = "Büro & mehr/Ablage 1"
+NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def owner(dovecot: Dovecot) -> str:
+    """Return a user with six messages in INBOX, one a day, and one in `FOLDER`; only read."""
+    user = dovecot.new_user()
+    days = [NOON + number * timedelta(days=1) for number in range(1, 7)]
+    flags = [["\\Seen"], [], ["\\Seen"], [], [], []]
+    dovecot.deliver(user, zip(messages.many(6), flags, days, strict=True))
+    dovecot.deliver(user, [messages.plain(7, subject="In the office")], FOLDER)
+    return user
+
+
+@pytest.fixture
+def url(dovecot: Dovecot, owner: str) -> str:
+    return f"imaps://{owner}@localhost:{dovecot.tls_port}"
+
+
+@pytest.fixture
+def plain_url(dovecot: Dovecot, owner: str, monkeypatch: pytest.MonkeyPatch, cafile: str) -> str:
+    """Return the URL of a server that begins in clear text, on a machine that trusts it."""
+    monkeypatch.setenv("SSL_CERT_FILE", cafile)
+    return f"imap://{owner}@127.0.0.1:{dovecot.port}"
+
+
+@pytest.fixture
+def cafile(dovecot: Dovecot) -> str:
+    return str(dovecot._certificate.authority)
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Put the password into the environment, and let nobody be asked for one."""
+    monkeypatch.setattr(session, "getpass", lambda _: pytest.fail("a password was asked for"))
+    if "owner" in request.fixturenames:
+        dovecot: Dovecot = request.getfixturevalue("dovecot")
+        monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
+    else:
+        monkeypatch.delenv("MAILFRAME_PASSWORD", raising=False)
+
+
+def read(capsys: pytest.CaptureFixture[str], *arguments: str) -> pd.DataFrame:
+    """Run a command that must go well, and read the CSV that it prints."""
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return pd.read_csv(io.StringIO(printed.out))
+
+
+def columns(kind: str) -> list[str]:
+    return [column.name for column in schema.FRAMES[kind]]
+
+
+# -- what is read
+
+
+@pytest.mark.parametrize(("command", "rows"), [("headers", 6), ("attachments", 3)])
+def test_a_command_prints_csv_with_all_columns_when_piped(
+    url: str, cafile: str, capsys: pytest.CaptureFixture[str], command: str, rows: int
+) -> None:
+    frame = read(capsys, command, url, "--cafile", cafile)
+    assert list(frame.columns) == columns(command)
+    assert len(frame) == rows
+
+
+def test_folders_are_listed_with_counts(
+    url: str, cafile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = read(capsys, "folders", url, "--cafile", cafile).set_index("name")
+    assert list(frame.columns) == columns("folders")[1:]
+    assert frame.loc["INBOX", ["messages", "unseen"]].tolist() == [6, 4]
+    assert frame.loc[FOLDER, "messages"] == 1
+
+
+def test_a_certificate_of_ones_own_must_be_trusted_in_words(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["folders", url]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "certificate" in printed.err
+    assert "What to do:" in printed.err
+
+
+def test_a_server_that_offers_tls_is_read_with_it(
+    plain_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert len(read(capsys, "headers", plain_url)) == 6
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert main(["headers", plain_url]) == 1
+    assert "certificate" in capsys.readouterr().err
+
+
+def test_this_machine_may_be_read_without_tls(
+    scripted: Callable[..., ScriptedServer],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = scripted()
+    monkeypatch.setenv("MAILFRAME_PASSWORD", "secret")
+    assert len(read(capsys, "folders", f"imap://me@127.0.0.1:{server.port}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "uids"),
+    [
+        ([], [6, 5, 4, 3, 2, 1]),
+        (["--limit", "2"], [6, 5]),
+        (["--limit", "0"], []),
+        (["--since", "2026-02-06"], [6, 5]),
+        (["--before", "2026-02-03"], [1]),
+        (["--since", "2026-02-03", "--before", "2026-02-05"], [3, 2]),
+        (["--subject", "Grüße"], [3]),
+        (["--subject", "message 1"], [1]),
+        (["--from", "alice"], [6, 5, 4, 2, 1]),
+        (["--text", "The inner text"], [5]),
+        (["--unseen"], [6, 5, 4, 2]),
+        (["--search", "SEEN"], [3, 1]),
+        (["--search", "OR UID 2 SUBJECT Grüße", "--unseen"], [2]),
+        (["--search", "NOT SEEN", "--limit", "1"], [6]),
+        (["--search", "SEEN", "--subject", "Message"], [1]),
+        (["--larger", "10MB"], []),
+    ],
+)
+def test_options_say_which_messages(
+    plain_url: str, capsys: pytest.CaptureFixture[str], options: list[str], uids: list[int]
+) -> None:
+    assert read(capsys, "headers", plain_url, *options)["uid"].tolist() == uids
+
+
+def test_attachments_take_the_same_options(
+    plain_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = read(capsys, "attachments", plain_url, "--subject", "Message 2")
+    assert frame[["uid", "filename"]].to_numpy().tolist() == [[2, "report.pdf"]]
+
+
+@pytest.mark.parametrize(
+    "folder", [quote(FOLDER, safe=""), quote(FOLDER), FOLDER, f"{quote(FOLDER)}/"]
+)
+def test_a_folder_may_have_any_name(
+    plain_url: str, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    frame = read(capsys, "headers", f"{plain_url}/{folder}")
+    assert frame["subject"].tolist() == ["In the office"]
+    assert frame["folder"].tolist() == [FOLDER]
+
+
+def test_a_glob_is_many_folders(plain_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(read(capsys, "headers", f"{plain_url}/*")["folder"]) == {"INBOX", FOLDER}
+
+
+@pytest.mark.usefixtures("plain_url")
+def test_a_user_may_be_an_address_encoded_or_not(
+    dovecot: Dovecot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for user in ("me@example.com", "me%40example.com"):
+        frame = read(capsys, "folders", f"imap://{user}@127.0.0.1:{dovecot.port}")
+        assert "INBOX" in frame["name"].tolist()
+
+
+# -- where it goes
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_has_all_rows_and_columns(
+    plain_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    printed = read(capsys, command, plain_url)
+    readers = {
+        "csv": pd.read_csv,
+        "parquet": pd.read_parquet,
+        "json": lambda path: pd.read_json(path, lines=True),
+    }
+    for suffix, reader in readers.items():
+        path = tmp_path / f"mail.{suffix}"
+        assert main([command, plain_url, "--to", str(path)]) == 0
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert f"{len(printed)} rows written to {path}" in said.err
+        frame = reader(path)
+        assert list(frame.columns) == columns(command)
+        assert len(frame) == len(printed)
+    assert_conforms(pd.read_parquet(tmp_path / "mail.parquet"), command)
+
+
+def assert_conforms(frame: pd.DataFrame, kind: str) -> None:
+    pd.testing.assert_frame_equal(schema.conform(frame, kind), frame)
+
+
+def test_nothing_found_is_a_table_with_columns_alone(
+    plain_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    frame = read(capsys, "headers", plain_url, "--subject", "nowhere to be found")
+    assert list(frame.columns) == columns("headers")
+    path = tmp_path / "nothing.parquet"
+    assert main(["headers", plain_url, "--subject", "nowhere", "--to", str(path)]) == 0
+    assert list(pd.read_parquet(path).columns) == columns("headers")
+
+
+def run_in_terminal(arguments: Sequence[str]) -> tuple[int, str]:
+    """Run the command with a terminal of 100 columns as its standard output."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mailframe", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "100"},
+        cwd=Path(__file__).parent.parent,
+    )
+    os.close(slave)
+    output = b""
+    try:
+        while piece := os.read(master, 65536):
+            output += piece
+    except OSError:  # Linux' way to say that the other end is closed
+        pass
+    os.close(master)
+    return process.wait(), output.decode()
+
+
+def test_a_terminal_shows_a_table_to_read(plain_url: str) -> None:
+    status, shown = run_in_terminal(["headers", plain_url])
+    lines = shown.splitlines()
+    assert status == 0
+    assert lines[0].split() == ["uid", "date", "from_address", "subject", "size", "n_attachments"]
+    assert len(lines) == 7
+    assert lines[1].split()[:4] == ["6", "2026-01-05", "15:30", "alice@example.org"]
+    assert "Grüße aus München 🍺" in shown
+
+
+@pytest.mark.parametrize(("command", "first"), [("folders", "name"), ("attachments", "uid")])
+def test_a_terminal_shows_every_kind_of_table(plain_url: str, command: str, first: str) -> None:
+    status, shown = run_in_terminal([command, plain_url])
+    assert status == 0
+    assert shown.split()[0] == first
+    assert "NaN" not in shown
+    assert "<NA>" not in shown
+
+
+def test_a_terminal_is_told_when_nothing_was_found(plain_url: str) -> None:
+    status, shown = run_in_terminal(["headers", plain_url, "--subject", "nowhere"])
+    assert (status, shown.strip()) == (0, "nothing found")
+
+
+@pytest.mark.usefixtures("plain_url")
+def test_mail_cannot_write_to_the_terminal_what_it_likes(dovecot: Dovecot, user: str) -> None:
+    # ESC ] 0 ; … BEL sets the window's title; there are worse ones.
+    bad = "=?utf-8?Q?=1B]0;owned=07=1B[31mred?="
+    dovecot.deliver(user, [messages.plain(1, subject=bad)])
+    address = f"imap://{user}@127.0.0.1:{dovecot.port}"
+    status, shown = run_in_terminal(["headers", address])
+    assert status == 0
+    assert "red" in shown
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+
+
+def test_a_reader_that_stops_reading_is_no_error_to_shout_about(plain_url: str) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "mailframe", "headers", plain_url],
+        stdin=subprocess.DEVNULL,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        check=False,
+    )
+    os.close(write_end)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+# -- passwords
+
+
+def test_the_password_is_asked_for_when_there_is_none(
+    dovecot: Dovecot,
+    owner: str,
+    plain_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompts = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return dovecot.password
+
+    monkeypatch.delenv("MAILFRAME_PASSWORD")
+    monkeypatch.setattr(session, "getpass", ask)
+    assert len(read(capsys, "headers", plain_url)) == 6
+    assert len(prompts) == 1
+    assert owner in prompts[0]
+
+
+def test_without_a_terminal_to_ask_on_it_says_what_to_set(
+    plain_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_terminal(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.delenv("MAILFRAME_PASSWORD")
+    monkeypatch.setattr(session, "getpass", no_terminal)
+    assert main(["headers", plain_url]) == 1
+    assert "MAILFRAME_PASSWORD" in capsys.readouterr().err
+
+
+def test_a_wrong_password_is_an_error_with_a_suggestion_and_without_the_password(
+    plain_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILFRAME_PASSWORD", "hunter2")
+    assert main(["headers", plain_url]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mailframe: ")
+    assert "What to do: Check user name and password" in printed.err
+    assert "Traceback" not in printed.err
+    assert "hunter2" not in printed.err
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "imaps://me:hunter2@imap.example.com",
+        "imaps://me:hunter2@imap.example.com:port",
+        "imaps://me:hunter2@",
+        "imaps://:hunter2@imap.example.com",
+        "http://me:hunter2@imap.example.com",
+        "me:hunter2@imap.example.com",
+    ],
+)
+def test_a_password_in_the_url_is_refused_and_not_repeated(
+    bad: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["headers", bad])
+    printed = capsys.readouterr()
+    assert ended.value.code == 2
+    assert "hunter2" not in printed.out + printed.err
+
+
+def test_a_password_in_the_url_is_refused_with_the_other_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["headers", "imaps://me:hunter2@imap.example.com"])
+    assert "set MAILFRAME_PASSWORD instead" in capsys.readouterr().err
+
+
+# -- errors
+
+
+def test_ctrl_c_ends_it_with_the_status_of_an_interrupt(
+    plain_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.Session, "headers", interrupt)
+    assert main(["headers", plain_url]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["headers", "{url}/Nowhere"], "Could not open the folder 'Nowhere'"),
+        (["headers", "{url}", "--search", "NONSENSE"], "NONSENSE"),
+        (["headers", "{url}", "--since", "yesteryear"], "yesteryear"),
+        (["headers", "{url}", "--larger", "huge"], "huge"),
+        (["headers", "{url}", "--limit", "-1"], "limit=-1"),
+        (["headers", "{url}", "--to", "/nonexistent/folder/mail.csv"], "could not write"),
+        (["folders", "imap://me@127.0.0.1:{closed}"], "Could not connect to 127.0.0.1"),
+    ],
+)
+def test_an_error_is_one_message_on_stderr_and_status_1(
+    plain_url: str,
+    capsys: pytest.CaptureFixture[str],
+    unused_port: int,
+    arguments: list[str],
+    words: str,
+) -> None:
+    filled = [one.replace("{url}", plain_url) for one in arguments]
+    assert main([one.replace("{closed}", str(unused_port)) for one in filled]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mailframe: ")
+    assert words in printed.err
+    assert "Traceback" not in printed.err
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """Return a port that nobody has listened on since it was freed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("content", [None, "no certificate at all\n"])
+def test_a_cafile_that_cannot_be_read_is_named(
+    url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_text(content)
+    assert main(["headers", url, "--cafile", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert str(path) in said
+    assert "could not write" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["headers"],
+        ["headers", "imap.example.com"],
+        ["headers", "imaps://imap.example.com"],
+        ["headers", "imaps://me@imap.example.com:port"],
+        ["headers", "imaps://me@imap.example.com", "--limit", "many"],
+        ["headers", "imaps://me@imap.example.com", "--to", "mail.xlsx"],
+        ["folders", "imaps://me@imap.example.com", "--unseen"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_status_2_before_anything_is_done(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == 2
+    assert printed.out == ""
+    assert "usage: mailframe" in printed.err
+    assert "_url" not in printed.err
+
+
+# -- help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_option_and_says_something_about_it(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    said = {
+        word.strip(","): line.partition("  ")[2].strip()
+        for line in lines
+        for word in line.split()
+        if word.startswith("--") and line.startswith("-")
+    }
+    assert ended.value.code == 0
+    assert said.keys() == EVERYWHERE | (CRITERIA if command != "folders" else set())
+    assert all(said.values())
+
+
+def test_help_says_where_the_password_comes_from_and_shows_examples(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "MAILFRAME_PASSWORD" in shown
+    assert all(f"mailframe {command}" in shown for command in COMMANDS)
+
+
+# -- the installed program
+
+
+@pytest.fixture
+def program() -> str:
+    found = shutil.which("mailframe", path=str(Path(sys.executable).parent))
+    if found is None:
+        missing("the program mailframe is missing; install it: pip install -e .")
+    return found
+
+
+def test_the_installed_program_reads_a_mailbox(
+    program: str, url: str, cafile: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [program, "headers", url, "--cafile", cafile, "--limit", "2"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pd.read_csv(io.StringIO(done.stdout))["uid"].tolist() == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("url_of", "status"), [("{plain}/Nowhere", 1), ("imaps://me:hunter2@localhost", 2)]
+)
+def test_the_installed_programs_status_says_how_it_went(
+    program: str, plain_url: str, url_of: str, status: int, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [program, "headers", url_of.replace("{plain}", plain_url)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_an_unknown_authority_is_refused_by_python_dash_m_too(
+    url: str, certificates: Certificates
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mailframe", "folders", url, "--cafile", certificates.authority],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "certificate" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -20,6 +20,7 @@ from mailframe.exceptions import (
 )
 from mailframe.imap import IMAPClient, sasl_xoauth2
 from mailframe.imap import client as client_module
+from mailframe.imap import messages as messages_module
 from tests.imap.replies import MIXED_HEADER, message
 from tests.imap.test_messages import WHOLE
 from tests.rigs import messages
@@ -286,7 +287,8 @@ def test_other_calls_may_be_made_while_mail_is_read(
 def test_the_iterator_finds_back_to_its_folder(
     dovecot: Dovecot, user: str, signed_in: IMAPClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "BATCH", 1)
+    monkeypatch.setattr(client_module, "BATCH", 2)
+    monkeypatch.setattr(messages_module, "EMAIL_BATCH", 1)
     dovecot.deliver(user, messages.many(3))
     dovecot.deliver(user, [messages.plain(9, subject="Elsewhere")] * 3, "Other")
     signed_in.select_folder("INBOX")

@@ -316,6 +316,42 @@ def test_any_bytes_are_replies_or_a_protocol_error(said: bytes) -> None:
             assert str(error)  # noqa: PT017 a message, always
 
 
+NAMES = st.sampled_from(
+    [b"UID", b"FLAGS", b"RFC822.SIZE", b"BODYSTRUCTURE", b"BODY[1]", b"BODY[]<0>", b"NIL", b"X"]
+)
+VALUES = st.sampled_from(
+    [b"7", b"007", b"NIL", b"nil", b"()", b"(\\Seen)", b"(\\Seen $Junk)", b"(NIL)", b'"x"', b'""',
+     b'"a \\"b"', b'"NIL"', b'("a" NIL)', b"((a) b)", b"(", b")", b'"', b"", b" ", b"{1}",
+     b'("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 7 1)',
+     b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 007 1 NIL ("INLINE" NIL))',
+     b'("TEXT" "PLAIN" ("NAME" "a\\"(\\\\") NIL NIL "7BIT" 7 1)',
+     b"(TEXT PLAIN NIL NIL NIL 7BIT 7 1)",
+     b'(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 7 1)("IMAGE" "PNG" nil NIL NIL "" 7) "MIXED")',
+     b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" NIL 1)', '("TEXT" "Ü" NIL NIL NIL "7BIT" 7 1)'.encode()]
+)  # fmt: skip
+ITEMS = st.lists(st.tuples(NAMES, VALUES).map(b" ".join), max_size=4).map(b" ".join)
+
+
+def outcome(text: bytes) -> object:
+    try:
+        items = fetched(text)
+    except ProtocolError:
+        return "unreadable"
+    if "BODYSTRUCTURE" in items:
+        try:
+            return items | {"BODYSTRUCTURE": parse_bodystructure(items["BODYSTRUCTURE"])}
+        except ProtocolError:
+            return items | {"BODYSTRUCTURE": "unreadable"}
+    return items
+
+
+@settings(derandomize=True, deadline=None, max_examples=1000)
+@given(ITEMS)
+def test_more_blanks_than_usual_make_no_difference(items: bytes) -> None:
+    # What is usual may be read by a shorter way; it must come to the same.
+    assert outcome(b"(" + items + b")") == outcome(b"(  " + items + b")")
+
+
 @settings(derandomize=True, deadline=None)
 @given(st.recursive(st.none() | st.binary(), st.lists))
 def test_what_is_written_as_literals_is_read_back(token: Token) -> None:

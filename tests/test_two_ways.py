@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
-from mailframe.imap import messages
+from mailframe.imap import overview
 from mailframe.imap.bodystructure import parse_bodystructure, suspicion
 from mailframe.imap.responses import parse_tokens
 from mailframe.parsing import parse_email, parse_headers, parse_structure, pick_parts
@@ -126,7 +126,7 @@ def compare(dovecot: Dovecot, files: dict[str, bytes]) -> Compared:
             dovecot.host, user, password=dovecot.password, port=dovecot.port, security="none"
         ) as session,
     ):
-        patch.setattr(messages, "parse_structure", counted)
+        patch.setattr(overview, "parse_structure", counted)
         bodies = session.bodies(html=True).sort_values("uid")
         read_whole = whole
         attachments = session.attachments()
@@ -231,7 +231,7 @@ def test_without_suspicion_many_more_would_differ(
     mime_compared: Compared,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(messages, "suspicion", lambda *_: "")
+    monkeypatch.setattr(overview, "suspicion", lambda *_: "")
     trusting = compare(dovecot, mime(corpora))
     assert trusting.differences.keys() > mime_compared.differences.keys()
     assert trusting.share < mime_compared.share - 10

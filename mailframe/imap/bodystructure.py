@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ProtocolError
@@ -10,8 +11,6 @@ from mailframe.parsing import join_parameters, parse_content_type
 from mailframe.records import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mailframe.imap.responses import Token
     from mailframe.records import Headers
 
@@ -44,7 +43,7 @@ def parse_bodystructure(token: Token) -> Part:
     return _part(token, "", depth=0)
 
 
-def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:  # noqa: PLR0911 a list of signs
+def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
     """Say why a structure may not be what the message says, or nothing.
 
     A server's MIME parser guesses where a message is damaged, and BODYSTRUCTURE hides that it
@@ -62,27 +61,33 @@ def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:  #
     """
     if headers.from_ is None or headers.date is None:
         return "no From or Date"
-    declared = parse_content_type(content_type)[0] if content_type else "text/plain"
+    declared = (content_type or "text/plain").partition(";")[0].strip().lower()
+    if declared != root.content_type and content_type:
+        declared = parse_content_type(content_type)[0]
     if declared != root.content_type:
         return f"declared {declared}, described as {root.content_type}"
-    for part in _walk(root):
-        if not part.is_multipart:
-            if part.size == 0:
-                return f"part {part.number} is empty"
-            if part.filename and ("." not in part.filename or set(part.filename) & set("/\\")):
-                # Without quotes, servers end a name at its first blank or slash.
-                return f"the name of part {part.number} may be cut"
-        elif len(part.parts) < 2:  # noqa: PLR2004 one part alone needs no multipart
-            return f"multipart {part.number or 'at the top'} of one part"
-        elif part.boundary is None:
-            return f"multipart {part.number or 'at the top'} without boundary"
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.parts
+        doubt = _doubt(part)
+        if doubt:
+            return doubt
     return ""
 
 
-def _walk(part: Part) -> Iterator[Part]:
-    yield part
-    for child in part.parts:
-        yield from _walk(child)
+def _doubt(part: Part) -> str:
+    if part.is_multipart:
+        if len(part.parts) < 2:  # noqa: PLR2004 one part alone needs no multipart
+            return f"multipart {part.number or 'at the top'} of one part"
+        if part.boundary is None:
+            return f"multipart {part.number or 'at the top'} without boundary"
+    elif part.size == 0:
+        return f"part {part.number} is empty"
+    elif part.filename and ("." not in part.filename or set(part.filename) & set("/\\")):
+        # Without quotes, servers end a name at its first blank or slash.
+        return f"the name of part {part.number} may be cut"
+    return ""
 
 
 def _part(token: Token, number: str, depth: int) -> Part:
@@ -116,8 +121,7 @@ def _multipart(token: list[Token], number: str, depth: int) -> Part:
 
 def _leaf(token: list[Token], number: str) -> Part:
     media, subtype, parameters, content_id, _, encoding, octets = _fields(token, 0, _BASIC_FIELDS)
-    # RFC 2045 section 5.2: what has no readable type is plain text.
-    media_type = f"{_text(media).lower() or 'text'}/{_text(subtype).lower() or 'plain'}"
+    media_type = _media_type(_text(media), _text(subtype))
     size = read_number(octets)
     if size is None:
         raise ProtocolError("A BODYSTRUCTURE of the server gives a part no size.")
@@ -128,51 +132,62 @@ def _leaf(token: list[Token], number: str) -> Part:
         extension += 1
     elif media_type in {"message/rfc822", "message/global"} and len(token) > extension + 2:
         extension += 3
-    _, disposition = _fields(token, extension, 2)
-    kind, about = _disposition(disposition)
-    charset = declared.get("charset", "").lower()
+    kind, about = _disposition(token[extension + 1] if len(token) > extension + 1 else None)
     return Part(
         number=number,
         content_type=media_type,
-        charset=charset or None,
+        charset=declared["charset"].lower() or None if "charset" in declared else None,
         encoding=_text(encoding).strip().lower() or "7bit",
         disposition=kind,
         filename=about.get("filename") or declared.get("name"),
-        content_id=_text(content_id).strip().strip("<>") or None,
+        content_id=_text(content_id).strip().strip("<>") or None if content_id else None,
         size=size,
-        format=_format(declared),
+        format=_format(declared) if "format" in declared else None,
     )
+
+
+@lru_cache(maxsize=512)
+def _media_type(media: str, subtype: str) -> str:
+    # RFC 2045 section 5.2: what has no readable type is plain text.
+    return f"{media.lower() or 'text'}/{subtype.lower() or 'plain'}"
 
 
 def _fields(token: list[Token], start: int, count: int) -> list[Token]:
     """Return so many fields; extension data may end early."""
     found = token[start : start + count]
-    return found + [None] * (count - len(found))
+    return found if len(found) == count else found + [None] * (count - len(found))
 
 
 def _parameters(token: Token) -> dict[str, str]:
     if not isinstance(token, list):
         return {}
-    return join_parameters(
-        (_text(key), _text(value)) for key, value in zip(token[::2], token[1::2], strict=False)
-    )
+    return _joined(tuple(map(_text, token)))
+
+
+@lru_cache(maxsize=512)  # most are one charset or another
+def _joined(words: tuple[str, ...]) -> dict[str, str]:
+    return join_parameters(zip(words[::2], words[1::2], strict=False))
 
 
 def _disposition(token: Token) -> tuple[str | None, dict[str, str]]:
+    if token is None:
+        return None, {}
     if isinstance(token, list) and token:
         kind, parameters = _fields(token, 0, 2)
         return _text(kind).strip().lower() or None, _parameters(parameters)
     # Some servers send the word without the list around it.
-    return (_text(token).strip().lower() or None) if isinstance(token, bytes) else None, {}
+    return _text(token).strip().lower() or None, {}
 
 
 def _format(parameters: dict[str, str]) -> str | None:
-    if parameters.get("format", "").lower() != "flowed":
+    if parameters["format"].lower() != "flowed":
         return None
     return "flowed delsp" if parameters.get("delsp", "").lower() == "yes" else "flowed"
 
 
 def _text(token: Token) -> str:
+    if isinstance(token, str):
+        return token
     if not isinstance(token, bytes):
         return ""
     try:

@@ -28,8 +28,12 @@ _MONTHS = {
 
 def read_flags(token: Token) -> tuple[str, ...]:
     r"""Read FLAGS, without ``\Recent``: it is about the session, not about the message."""
-    words = token if isinstance(token, list) else []
-    flags = (read_string(word).decode("ascii", "replace") for word in words)
+    return _flags(tuple(map(read_string, token))) if isinstance(token, list) else ()
+
+
+@lru_cache(maxsize=1024)  # a folder has few sets of flags
+def _flags(words: tuple[bytes, ...]) -> tuple[str, ...]:
+    flags = (word.decode("ascii", "replace") for word in words)
     return tuple(flag for flag in flags if flag and flag.lower() != "\\recent")
 
 
@@ -62,7 +66,9 @@ def read_internal_date(token: Token) -> datetime | None:
 
 def read_number(token: Token) -> int | None:
     """Read a number; None for anything else."""
-    return parse_number(token) if isinstance(token, bytes) else None
+    if isinstance(token, bytes):
+        return parse_number(token)
+    return token if type(token) is int and token >= 0 else None
 
 
 def read_string(token: Token) -> bytes:

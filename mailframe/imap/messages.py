@@ -8,30 +8,28 @@ is fetched. Where the structure cannot be trusted the message is read whole and 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import MailframeError, MessageNotFoundError, ProtocolError
-from mailframe.imap.bodystructure import parse_bodystructure, suspicion
+from mailframe.exceptions import MailframeError, MessageNotFoundError
 from mailframe.imap.fetch import Request, fetch, fetch_ranges
-from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
+from mailframe.imap.items import read_flags, read_string
+from mailframe.imap.overview import ALL_FIELDS, FEW_FIELDS, HEADER, WHOLE, WHOLE_NAME, look
 from mailframe.parsing import (
     Bodies,
     assemble_email,
     decode_content,
     parse_email,
-    parse_headers,
-    parse_structure,
     pick_parts,
     read_bodies,
 )
-from mailframe.records import Attachment, BodyRecord, Email, Headers, MessageRecord, Part
+from mailframe.records import Attachment, BodyRecord, Email, MessageRecord, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.imap.connection import Connection, Selected
-    from mailframe.imap.responses import Fetched
+    from mailframe.imap.overview import Overview
     from mailframe.parsing import Picked
 
 __all__ = ["read_attachment", "read_email", "read_emails", "read_messages", "read_texts"]
@@ -43,47 +41,12 @@ log = logging.getLogger(__name__)
 BATCH = 2000
 BODY_BATCH = 500
 EMAIL_BATCH = 50
-#: A message up to this size is read whole where its structure cannot be trusted.
-WHOLE = 1 << 20
 #: A text part up to this size is read in one piece, up to `LONGEST` in ranges, then cut.
 PIECE = 4 << 20
 LONGEST = 16 << 20
 
-# What the headers frame shows. ENVELOPE has neither References nor List-Id, and servers' ENVELOPEs
-# have bugs of their own.
-_FIELDS = (
-    b"BODY.PEEK[HEADER.FIELDS (DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO "
-    b"REFERENCES LIST-ID LIST-UNSUBSCRIBE CONTENT-TYPE)]"
-)
-# Enough to tell whether a structure can be trusted.
-_FEW_FIELDS = b"BODY.PEEK[HEADER.FIELDS (DATE FROM CONTENT-TYPE)]"
-_FIELDS_NAME = "BODY[HEADER.FIELDS]"
-_HEADER_NAME = "BODY[HEADER]"
-_WHOLE_NAME = "BODY[]"
-_BASE = b"FLAGS INTERNALDATE RFC822.SIZE"
-_BASE_NAMES = frozenset({"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE"})
-
 
 _NO_BODIES = Bodies(None, None, "none", None, ())
-
-
-@dataclass(slots=True, eq=False)
-class _Seen:
-    """One message while it is being read."""
-
-    uid: int
-    items: Fetched
-    headers: Headers
-    structure: Part | None
-    whole: bytes | None
-    defects: tuple[str, ...]
-
-    @property
-    def size(self) -> int | None:
-        return read_number(self.items.get("RFC822.SIZE"))
-
-    def picked(self) -> Picked | None:
-        return None if self.structure is None else pick_parts(self.structure)
 
 
 def read_messages(
@@ -109,16 +72,16 @@ def read_messages(
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, BATCH):
-        fields = _FIELDS if headers else _FEW_FIELDS if structure else b""
-        for seen in _look(connection, batch, fields, structure=structure):
-            picked = seen.picked()
+        fields = ALL_FIELDS if headers else FEW_FIELDS if structure else b""
+        for seen in look(connection, batch, fields, structure=structure):
+            picked = seen.picked
             yield MessageRecord(
                 selected.account,
                 selected.folder,
                 selected.uidvalidity,
                 seen.uid,
-                flags=read_flags(seen.items.get("FLAGS")),
-                internal_date=read_internal_date(seen.items.get("INTERNALDATE")),
+                flags=seen.flags,
+                internal_date=seen.internal_date,
                 size=seen.size,
                 headers=seen.headers,
                 attachments=None if picked is None else picked.attachments,
@@ -147,10 +110,10 @@ def read_texts(
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, BODY_BATCH):
-        seen = _look(connection, batch, _FEW_FIELDS, structure=True)
+        seen = look(connection, batch, FEW_FIELDS, structure=True)
         contents = _contents(connection, seen, html=html)
         for one in seen:
-            picked = one.picked()
+            picked = one.picked
             bodies = _NO_BODIES
             if picked is not None:
                 bodies = read_bodies(picked, contents[one.uid], html=html)
@@ -187,16 +150,16 @@ def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> I
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, EMAIL_BATCH):
-        seen = _look(connection, batch, b"BODY.PEEK[HEADER]", structure=True)
+        seen = look(connection, batch, HEADER, structure=True)
         contents = _contents(connection, seen, html=True) if body else {}
         for one in seen:
             email = assemble_email(
-                one.whole if one.whole is not None else read_string(one.items.get(_HEADER_NAME)),
+                one.header,
                 one.structure,
                 contents.get(one.uid, {}) if body else None,
                 uid=one.uid,
                 folder=selected.folder,
-                flags=read_flags(one.items.get("FLAGS")),
+                flags=one.flags,
                 size=one.size or 0,
                 defects=one.defects,
             )
@@ -222,13 +185,13 @@ def read_email(connection: Connection, uid: int) -> Email:
     selected = connection.the_selected()
     if uid < 1:
         raise _not_found(selected, uid)
-    request = Request([uid], b"FLAGS BODY.PEEK[]", frozenset({"UID", "FLAGS", _WHOLE_NAME}), WHOLE)
+    request = Request([uid], b"FLAGS BODY.PEEK[]", frozenset({"UID", "FLAGS", WHOLE_NAME}), WHOLE)
     [(_, found)] = fetch(connection, [request])
     if isinstance(found, MailframeError):
         raise found
-    if found is None or found[_WHOLE_NAME] is None:
+    if found is None or found[WHOLE_NAME] is None:
         raise _not_found(selected, uid)
-    raw = read_string(found[_WHOLE_NAME])
+    raw = read_string(found[WHOLE_NAME])
     flags = read_flags(found["FLAGS"])
     return parse_email(raw, uid=uid, folder=selected.folder, flags=flags)
 
@@ -251,7 +214,7 @@ def read_attachment(connection: Connection, uid: int, part: str) -> Attachment:
         If the message or the part is not there.
     """
     selected = connection.the_selected()
-    seen = _look(connection, [uid], _FEW_FIELDS, structure=True) if uid > 0 else []
+    seen = look(connection, [uid], FEW_FIELDS, structure=True) if uid > 0 else []
     if not seen or seen[0].structure is None:
         raise _not_found(selected, uid)
     root = seen[0].structure
@@ -269,99 +232,15 @@ def read_attachment(connection: Connection, uid: int, part: str) -> Attachment:
     return replace(attachment, content=content, size=len(content), size_exact=True)
 
 
-# How a batch is read -----------------------------------------------------------------------------
-
-
-def _look(
-    connection: Connection, uids: Sequence[int], fields: bytes, *, structure: bool
-) -> list[_Seen]:
-    """Read what is needed to know each message: one command a chunk, and what needs a second look.
-
-    A message that the server cannot describe, or describes in a way not to be trusted, is read
-    again by itself: header alone, or whole.
-    """
-    name = _HEADER_NAME if fields == b"BODY.PEEK[HEADER]" else _FIELDS_NAME
-    expected = _BASE_NAMES | ({name} if fields else set())
-    items = b" ".join(filter(None, (_BASE, fields)))
-    octets = {b"": 120, _FEW_FIELDS: 400}.get(fields, 1200)
-    with_structure = Request(uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, octets)
-    without = Request(uids, items, expected, octets)
-    got = dict(fetch(connection, [with_structure if structure else without]))
-    undescribed = [uid for uid in uids if not isinstance(got[uid], dict)]
-    if structure and undescribed:
-        got |= dict(fetch(connection, [replace(without, uids=undescribed)]))
-    refused = [answer for answer in got.values() if isinstance(answer, MailframeError)]
-    if refused and len(refused) == len(uids):
-        raise refused[0]
-    seen = []
-    for uid in uids:
-        found = got[uid]
-        if isinstance(found, MailframeError):
-            defects = (f"the server does not show it: {found.reply}",)
-            seen.append(_Seen(uid, {}, Headers(), None, None, defects))
-        elif found is not None and not _is_void(found, name):
-            block = read_string(found.get(name))
-            seen.append(_Seen(uid, found, parse_headers(block, ("content-type",)), None, None, ()))
-    if structure:
-        _verify(connection, seen)
-    return seen
-
-
-def _is_void(found: Fetched, header: str) -> bool:
-    """Whether the server describes a message that is not there any more.
-
-    Dovecot does so until it notices that the file has gone: size 0, and no header at all.
-    """
-    return header in found and found[header] is None and read_number(found["RFC822.SIZE"]) == 0
-
-
-def _verify(connection: Connection, seen: list[_Seen]) -> None:
-    """Read each structure, and the message whole where that is not to be trusted."""
-    doubts: dict[int, str] = {}
-    for one in seen:
-        if not one.items:
-            continue
-        doubt = ""
-        try:
-            one.structure = parse_bodystructure(one.items.get("BODYSTRUCTURE"))
-            content_type = dict(one.headers.extra).get("content-type")
-            doubt = suspicion(one.structure, one.headers, content_type)
-        except ProtocolError as error:
-            log.warning("%s", error)
-            one.defects = ("the server cannot describe its parts",)
-            doubt = one.defects[0]
-        if doubt and (one.size or 0) <= WHOLE:
-            doubts[one.uid] = doubt
-        elif doubt:
-            one.defects = (f"not verified: {doubt}",)
-    if not doubts:
-        return
-    log.debug("reading %d messages whole: %s", len(doubts), doubts)
-    sizes = [one.size or 0 for one in seen if one.uid in doubts]
-    request = Request(
-        list(doubts), b"BODY.PEEK[]", frozenset({"UID", _WHOLE_NAME}), sum(sizes) // len(sizes)
-    )
-    whole = dict(fetch(connection, [request]))
-    for one in seen:
-        found = whole.get(one.uid)
-        raw = read_string(found[_WHOLE_NAME]) if isinstance(found, dict) else b""
-        if one.uid in doubts and not raw:
-            one.defects = (f"not verified: {doubts[one.uid]}",)
-        elif raw:
-            one.whole = raw
-            one.structure = parse_structure(one.whole)
-            one.headers = parse_headers(one.whole)
-
-
 def _contents(
-    connection: Connection, seen: Iterable[_Seen], *, html: bool
+    connection: Connection, seen: Iterable[Overview], *, html: bool
 ) -> dict[int, dict[str, bytes]]:
     """Fetch the text parts of messages, those of one shape in one command."""
     contents: dict[int, dict[str, bytes]] = {one.uid: {} for one in seen}
     shapes: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for one in seen:
-        picked = one.picked()
-        if picked is None or one.whole is not None:
+        picked = one.picked
+        if picked is None or one.is_whole:
             continue
         wanted = _wanted(picked, html=html)
         if any(part.size > PIECE for part in wanted):

@@ -2,13 +2,16 @@ r"""Server replies: bytes -> values (RFC 3501 sections 7 and 9).
 
 A reply is framed by ``wire`` as *segments*: text, literal, text, literal, …, text. Here it becomes
 nested lists of tokens. Atoms, quoted strings and literals are ``bytes``, NIL is ``None``, and a
-parenthesised list is a ``list``.
+parenthesised list is a ``list``; within a BODYSTRUCTURE read the fast way strings are ``str`` and
+numbers ``int``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.exceptions import ProtocolError
@@ -27,7 +30,7 @@ __all__ = [
     "split_code",
 ]
 
-Token: TypeAlias = "bytes | list[Token] | None"  # noqa: S105 a word of the protocol
+Token: TypeAlias = "bytes | str | int | list[Token] | None"  # noqa: S105 a word of the protocol
 Fetched: TypeAlias = "dict[str, Token]"
 
 # In order of frequency within a BODYSTRUCTURE. A section (BODY[HEADER.FIELDS (FROM TO)]) is one
@@ -40,6 +43,16 @@ _TOKEN = re.compile(
     rb'|([^\s()"]+)',  # 5 atom, number, flag, NIL
     re.DOTALL,
 )
+# One item of a FETCH reply and its value, where that is a number, a word, a list of words, a string
+# or a literal. What is left of the text is a structure, or unusual.
+_ITEM = re.compile(
+    rb" ?(?!(?i:NIL) )([A-Za-z][\w.-]*(?:\[[^\]]*\](?:<\d+>)?)?) "
+    rb'(?:"([^"\\]*)"|\(([^()"]*)\)|([^\s()"{~\[\]]+)|~?\{\d+\+?\}\Z)',
+)
+_STRUCTURE = re.compile(rb" ?BODYSTRUCTURE (\(.*\))(?=[) ])", re.DOTALL)
+_OUTSIDE = re.compile(r"[() 0-9NIL\0]*")
+_TO_JSON = str.maketrans("() ", "[],")
+_JSON = json.JSONDecoder(strict=False)
 _STRING, _OPEN, _CLOSE = 1, 2, 3  # groups of that pattern
 _DIGITS = 19  # those of 2**63; Python refuses to read thousands
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
@@ -204,16 +217,88 @@ def parse_fetch(reply: Reply) -> Fetched:
     ProtocolError
         If it is not a list of names and values.
     """
-    tokens = reply.tokens
+    return _ordinary_items(reply.segments) or _unusual_items(reply.segments)
+
+
+def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:
+    """Read the items of nearly every reply, three times as fast; None for an unusual one."""
+    if segments[0][:1] != b"(" or segments[-1][-1:] != b")":
+        return None
+    items: Fetched = {}
+    for place in range(0, len(segments), 2):
+        text = segments[place]
+        is_last = place == len(segments) - 1
+        position, end = 0 if place else 1, len(text) - is_last
+        while position < end:
+            item = _ITEM.match(text, position)
+            if item is None:
+                break
+            position = item.end()
+            literal = None if is_last else segments[place + 1]
+            try:
+                items[_item_name(item[1])] = _simple_value(item, literal)
+            except _UnusualError:
+                return None
+        if is_last and position < end and (match := _STRUCTURE.match(text, position)):
+            position = match.end()
+            items["BODYSTRUCTURE"] = structure = _quick_structure(match[1])
+            if structure is None:
+                return None
+        if position != end:  # behind it when the list's own parenthesis was taken for a value's
+            return None
+    return items
+
+
+class _UnusualError(Exception):
+    """A value to be read the long way."""
+
+
+def _simple_value(item: re.Match[bytes], literal: bytes | None) -> Token:
+    _, string, words, word = item.groups()
+    if string is not None:
+        return string
+    if word is not None:
+        return None if word.upper() == b"NIL" else word
+    if words is None:
+        if literal is None:
+            raise _UnusualError
+        return literal
+    if b"NIL" in words.upper():
+        raise _UnusualError
+    return list(words.split())
+
+
+def _quick_structure(text: bytes) -> list[Token] | None:
+    """Read a structure by way of JSON, whose parser is C; None where it has another grammar.
+
+    Lists become arrays, NIL null, blanks commas; what stands in quotes stays as it is.
+    """
+    if b"\\" in text or b"\0" in text or not text.isascii():
+        return None
+    pieces = text.decode("ascii").split('"')
+    outside = "\0".join(pieces[::2])
+    if not _OUTSIDE.fullmatch(outside):
+        return None
+    outside = outside.translate(_TO_JSON).replace("][", "],[").replace("NIL", "null")
+    pieces[::2] = outside.split("\0")
+    try:
+        tree = _JSON.decode('"'.join(pieces))
+    except (ValueError, RecursionError):
+        return None
+    return tree if isinstance(tree, list) else None
+
+
+def _unusual_items(segments: Sequence[bytes]) -> Fetched:
+    tokens = parse_tokens(segments)
     if len(tokens) != 1 or not isinstance(tokens[0], list):
-        raise _unreadable(reply.segments, "FETCH needs one list of items")
+        raise _unreadable(segments, "FETCH needs one list of items")
     flat = tokens[0]
     if len(flat) % 2:
-        raise _unreadable(reply.segments, "an item without a value")
+        raise _unreadable(segments, "an item without a value")
     items: Fetched = {}
     for name, value in zip(flat[::2], flat[1::2], strict=True):
         if not isinstance(name, bytes):
-            raise _unreadable(reply.segments, "an item without a name")
+            raise _unreadable(segments, "an item without a name")
         items[_item_name(name)] = value
     return items
 
@@ -238,6 +323,7 @@ def split_code(text: bytes) -> tuple[str, bytes, str]:
     return match[1].decode("ascii", "replace").upper(), match[2] or b"", words
 
 
+@lru_cache(maxsize=256)
 def _item_name(raw: bytes) -> str:
     name = raw.decode("ascii", "replace").upper()
     match = _SECTION.fullmatch(name)

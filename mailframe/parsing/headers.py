@@ -32,6 +32,7 @@ _BLANKS_BEFORE = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
 # Inside an encoded word a fold is damage, not a blank: RFC 2047 section 2 allows none there.
 _FOLDED_WORD = re.compile(r"(=\?[^?\s]*\?[bBqQ]\?[^?\n]*)\n[ \t]+(?=[^?\n]*\?=)")
 _RARE_FOLDS = ("\n  ", "\n \t", "\n\t ", "\n\t\t", "\n\n", " \n", "\t\n")
+_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:(.*)$", re.MULTILINE)
 _NAME = re.compile(r"[!-9;-~]+")
 _ID = re.compile(r"<\s*+([^<>\s]++(?:\s++[^<>\s]++)*+)\s*+>")
 
@@ -61,7 +62,7 @@ def _lines(block: bytes) -> list[str]:
         text = block.decode()
     except UnicodeDecodeError:
         text = block.decode("ascii", "surrogateescape")
-    return unfold(text.replace("\r\n", "\n")).split("\n")
+    return unfold(text.replace("\r\n", "\n")).rstrip("\n").split("\n")
 
 
 def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
@@ -83,9 +84,13 @@ def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     >>> iter_fields(b"Subject: a\r\n b\r\nnonsense\r\n\r\n")
     ([('Subject', 'a b')], ['no header field: nonsense'])
     """
+    lines = _lines(block)
+    found = _FIELD.findall("\n".join(lines))
+    if len(found) == len(lines):
+        return [(name, value.strip(" \t\r")) for name, value in found], []
     fields: list[tuple[str, str]] = []
     defects: list[str] = []
-    for number, line in enumerate(_lines(block)):
+    for number, line in enumerate(lines):
         name, colon, value = line.partition(":")
         name = name.rstrip(" \t")
         if colon and (name.isalnum() or _NAME.fullmatch(name)):
@@ -176,7 +181,7 @@ def read_headers(
             more.append((key, value))
 
     # What is neither ASCII nor UTF-8 is most likely written as the body is.
-    charset = declared_charset(fields) if "content-type" in first else None
+    charset = None if all(map(str.isascii, first.values())) else declared_charset(fields)
     problems = list(defects)
     get = first.get
 

@@ -36,6 +36,11 @@ def _value_of(charset_text: str, segments: list[tuple[bool, str]]) -> str:
     return decode_bytes(octets, charset_text).text
 
 
+def _is_ordinary(name: str, value: str) -> bool:
+    """Tell what is a name and a value, with nothing to join or decode."""
+    return "*" not in name and value.isascii() and "=?" not in value and "\0" not in value
+
+
 def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Put parameters together as their sender meant them.
 
@@ -59,6 +64,9 @@ def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     >>> join_parameters([("filename*0*", "utf-8''Gr%C3%BC"), ("filename*1", "n.txt")])
     {'filename': 'Grün.txt'}
     """
+    pairs = list(pairs)
+    if all(_is_ordinary(name, value) for name, value in pairs):
+        return {name.strip().lower(): value for name, value in reversed(pairs)}
     plain: dict[str, str] = {}
     numbered: dict[str, dict[int, tuple[bool, str]]] = {}
     for key, value in pairs:

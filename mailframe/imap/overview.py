@@ -1,0 +1,205 @@
+"""What the server says of each message, and whether that can be trusted.
+
+One command a chunk brings flags, dates, header fields and the structure. A message that the server
+cannot describe, or describes in a way not to be trusted, is asked for once more: by its header
+alone, or whole, up to `WHOLE` bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import MailframeError, ProtocolError
+from mailframe.imap.bodystructure import parse_bodystructure, suspicion
+from mailframe.imap.fetch import Request, fetch
+from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
+from mailframe.parsing import parse_headers, parse_structure, pick_parts
+from mailframe.records import Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.fetch import Answer
+    from mailframe.imap.responses import Fetched
+    from mailframe.parsing import Picked
+    from mailframe.records import Part
+
+__all__ = ["ALL_FIELDS", "FEW_FIELDS", "HEADER", "WHOLE", "WHOLE_NAME", "Overview", "look"]
+
+log = logging.getLogger(__name__)
+
+#: A message up to this size is read whole where its structure cannot be trusted.
+WHOLE = 1 << 20
+
+#: The fields of the headers frame. ENVELOPE has neither References nor List-Id, and servers'
+#: ENVELOPEs have bugs of their own.
+ALL_FIELDS = (
+    b"BODY.PEEK[HEADER.FIELDS (DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO "
+    b"REFERENCES LIST-ID LIST-UNSUBSCRIBE CONTENT-TYPE)]"
+)
+#: Enough to tell whether a structure can be trusted.
+FEW_FIELDS = b"BODY.PEEK[HEADER.FIELDS (DATE FROM CONTENT-TYPE)]"
+#: Every field.
+HEADER = b"BODY.PEEK[HEADER]"
+
+# Under which name they come, and how many bytes to expect for a message in all.
+_NAMES = {
+    ALL_FIELDS: "BODY[HEADER.FIELDS]",
+    FEW_FIELDS: "BODY[HEADER.FIELDS]",
+    HEADER: "BODY[HEADER]",
+}
+_OCTETS = {ALL_FIELDS: 1200, FEW_FIELDS: 400, HEADER: 3000}
+_OCTETS_OF_DATES = 120
+
+_BASE = b"FLAGS INTERNALDATE RFC822.SIZE"
+_BASE_NAMES = frozenset({"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE"})
+WHOLE_NAME = "BODY[]"
+
+
+@dataclass(eq=False)
+class Overview:
+    """One message, as far as it is known before its text is read.
+
+    Attributes
+    ----------
+    header
+        The header as it was asked for, or the message where it was read whole.
+    structure
+        None where it was not asked for, or cannot be had.
+    is_whole
+        Whether the message was read whole; the structure holds its parts' content then.
+    defects
+        What was wrong, in a few words each.
+    doubt
+        Why the structure may not be what the message says; empty when it is trusted.
+    """
+
+    uid: int
+    flags: tuple[str, ...] = ()
+    internal_date: datetime | None = None
+    size: int | None = None
+    header: bytes = b""
+    headers: Headers = Headers()  # noqa: RUF009 frozen
+    structure: Part | None = None
+    is_whole: bool = False
+    defects: tuple[str, ...] = ()
+    doubt: str = ""
+
+    @cached_property
+    def picked(self) -> Picked | None:
+        """Bodies and attachments; None without a structure."""
+        return None if self.structure is None else pick_parts(self.structure)
+
+
+def look(
+    connection: Connection, uids: Sequence[int], fields: bytes, *, structure: bool
+) -> list[Overview]:
+    """Learn what is needed to know of each message.
+
+    Parameters
+    ----------
+    connection
+        With the folder selected.
+    uids
+        Distinct, in the order wanted.
+    fields
+        `ALL_FIELDS`, `FEW_FIELDS`, `HEADER`, or nothing.
+    structure
+        Whether the structure is wanted; that needs at least `FEW_FIELDS`.
+
+    Returns
+    -------
+    list of Overview
+        In the order of ``uids``; those that have gone are left out.
+
+    Raises
+    ------
+    CommandError
+        If the server refuses every message.
+    """
+    expected = _BASE_NAMES | ({_NAMES[fields]} if fields else set())
+    items = b" ".join(filter(None, (_BASE, fields)))
+    octets = _OCTETS.get(fields, _OCTETS_OF_DATES)
+    described = Request(uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, octets)
+    bare = Request(uids, items, expected, octets)
+    found: dict[int, Overview] = {}
+    refusals: dict[int, MailframeError] = {}
+
+    def take(request: Request) -> list[int]:
+        """Read the answers as they come, and return the UIDs that got none."""
+        left = []
+        for uid, answer in fetch(connection, [request]):
+            if isinstance(answer, dict):
+                found[uid] = _overview(uid, answer, _NAMES.get(fields, ""), structure=structure)
+            else:
+                left.append(uid)
+            if isinstance(answer, MailframeError):
+                refusals[uid] = answer
+        return left
+
+    undescribed = take(described if structure else bare)
+    if structure and undescribed:
+        refusals.clear()
+        take(replace(bare, uids=undescribed))
+    if refusals and len(refusals) == len(uids):
+        raise next(iter(refusals.values()))
+    for uid, error in refusals.items():
+        found[uid] = Overview(uid, defects=(f"the server does not show it: {error.reply}",))
+    seen = [found[uid] for uid in uids if uid in found and not _is_void(found[uid], fields)]
+    _verify(connection, [one for one in seen if one.doubt])
+    return seen
+
+
+def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overview:
+    header = read_string(items.get(name))
+    one = Overview(
+        uid,
+        flags=read_flags(items["FLAGS"]),
+        internal_date=read_internal_date(items["INTERNALDATE"]),
+        size=read_number(items["RFC822.SIZE"]),
+        header=header,
+        headers=parse_headers(header, ("content-type",)),
+    )
+    if structure:
+        try:
+            one.structure = parse_bodystructure(items.get("BODYSTRUCTURE"))
+            content_type = dict(one.headers.extra).get("content-type")
+            one.doubt = suspicion(one.structure, one.headers, content_type)
+        except ProtocolError as error:
+            log.warning("%s", error)
+            one.doubt = "the server cannot describe its parts"
+            one.defects = (one.doubt,)
+    return one
+
+
+def _is_void(one: Overview, fields: bytes) -> bool:
+    """Whether the server describes a message that is not there any more.
+
+    Dovecot does so until it notices that the file has gone: size 0, and no header at all.
+    """
+    return bool(fields) and one.size == 0 and not one.header
+
+
+def _verify(connection: Connection, doubtful: list[Overview]) -> None:
+    """Read messages whole that are not too large for it; the others keep a note."""
+    small = {one.uid: one.size or 0 for one in doubtful if (one.size or 0) <= WHOLE}
+    whole: dict[int, Answer] = {}
+    if small:
+        log.debug("reading %d messages whole", len(small))
+        octets = sum(small.values()) // len(small)
+        request = Request(list(small), b"BODY.PEEK[]", frozenset({"UID", WHOLE_NAME}), octets)
+        whole = dict(fetch(connection, [request]))
+    for one in doubtful:
+        answer = whole.get(one.uid)
+        raw = read_string(answer[WHOLE_NAME]) if isinstance(answer, dict) else b""
+        if raw:
+            one.header, one.is_whole = raw, True
+            one.structure = parse_structure(raw)
+            one.headers = parse_headers(raw)
+        else:
+            one.defects = (f"not verified: {one.doubt}",)

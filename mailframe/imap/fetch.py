@@ -88,6 +88,7 @@ class _Chunk:
     uids: tuple[int, ...]
     attempt: int = 1
     got: dict[int, Fetched] = field(default_factory=dict)
+    complete: set[int] = field(default_factory=set)
     doubled: bool = False
 
     @property
@@ -95,8 +96,19 @@ class _Chunk:
         pieces = (b"UID FETCH ", to_uid_set(self.uids), b" (UID ", self.request.items, b")")
         return Command(pieces, expect=self.request.octets * len(self.uids), about=self)
 
-    def complete(self, uid: int) -> bool:
-        return self.request.expected <= self.got.get(uid, {}).keys()
+    def take(self, uid: int, items: Fetched) -> None:
+        """Keep items of a message. Servers may split them over several replies."""
+        aliases = self.request.aliases
+        if aliases:
+            items = {aliases.get(name, name): value for name, value in items.items()}
+        expected = self.request.expected
+        if uid in self.got:
+            self.doubled |= uid in self.complete and expected <= items.keys()
+            # The latest FLAGS win.
+            items = self.got[uid] | items
+        self.got[uid] = items
+        if expected <= items.keys():
+            self.complete.add(uid)
 
     def again(self, uids: Sequence[int]) -> _Chunk:
         return _Chunk(self.request, tuple(uids), self.attempt + 1)
@@ -145,7 +157,7 @@ def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple
         waiting.extendleft(new.command for new in reversed(redo))
         for uid in settled:
             del owners[uid]
-            complete = chunk.complete(uid)
+            complete = uid in chunk.complete
             delivered += complete
             refused += not complete and error is not None
             yield uid, chunk.got[uid] if complete else error
@@ -169,20 +181,15 @@ def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
         if len(items) > 2:  # noqa: PLR2004 news about flags of others is normal: UID and FLAGS
             log.warning("the server described message %d, which was not asked for", uid)
         return
-    items = {chunk.request.aliases.get(name, name): value for name, value in items.items()}
-    if chunk.complete(uid) and chunk.request.expected <= items.keys():
-        chunk.doubled = True
-    # Servers may split what they say of a message over several replies; the latest FLAGS win.
-    chunk.got.setdefault(uid, {}).update(items)
+    chunk.take(uid, items)
 
 
 def _settle(
     connection: Connection, chunk: _Chunk, reply: Reply
 ) -> tuple[Sequence[int], list[_Chunk], MailframeError | None]:
     """Decide at a chunk's completion what is done, what to ask again, and what failed."""
-    missing = [uid for uid in chunk.uids if not chunk.complete(uid)]
-    gone = set(missing)
-    done = [uid for uid in chunk.uids if uid not in gone]
+    missing = [uid for uid in chunk.uids if uid not in chunk.complete]
+    done = [uid for uid in chunk.uids if uid in chunk.complete]
     if reply.kind != "OK":
         error = refusal(reply, f"Could not read messages from {connection.host}.", CommandError)
         if isinstance(error, ThrottledError):

@@ -47,8 +47,9 @@ _TOKEN = re.compile(
 # or a literal. What is left of the text is a structure, or unusual.
 _ITEM = re.compile(
     rb" ?(?!(?i:NIL) )([A-Za-z][\w.-]*(?:\[[^\]]*\](?:<\d+>)?)?) "
-    rb'(?:"([^"\\]*)"|\(([^()"]*)\)|([^\s()"{~\[\]]+)|~?\{\d+\+?\}\Z)',
+    rb'(?:"([^"\\]*)"|\(([^()"]*)\)|(?!(?i:NIL)[ )])([^\s()"{~\[\]]+)|~?\{\d+\+?\}\Z)',
 )
+_ITEM_STRING, _ITEM_WORDS, _ITEM_WORD = 2, 3, 4  # groups of that pattern
 _STRUCTURE = re.compile(rb" ?BODYSTRUCTURE (\(.*\))(?=[) ])", re.DOTALL)
 _OUTSIDE = re.compile(r"[() 0-9NIL\0]*")
 _TO_JSON = str.maketrans("() ", "[],")
@@ -234,11 +235,19 @@ def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:
             if item is None:
                 break
             position = item.end()
-            literal = None if is_last else segments[place + 1]
-            try:
-                items[_item_name(item[1])] = _simple_value(item, literal)
-            except _UnusualError:
+            kind = item.lastindex
+            value: Token
+            if kind in {_ITEM_STRING, _ITEM_WORD}:
+                value = item[kind]
+            elif kind == _ITEM_WORDS:
+                value = list(item[kind].split())
+                if b"NIL" in value or b"nil" in value:
+                    return None
+            elif is_last:
                 return None
+            else:
+                value = segments[place + 1]
+            items[_item_name(item[1])] = value
         if is_last and position < end and (match := _STRUCTURE.match(text, position)):
             position = match.end()
             items["BODYSTRUCTURE"] = structure = _quick_structure(match[1])
@@ -247,25 +256,6 @@ def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:
         if position != end:  # behind it when the list's own parenthesis was taken for a value's
             return None
     return items
-
-
-class _UnusualError(Exception):
-    """A value to be read the long way."""
-
-
-def _simple_value(item: re.Match[bytes], literal: bytes | None) -> Token:
-    _, string, words, word = item.groups()
-    if string is not None:
-        return string
-    if word is not None:
-        return None if word.upper() == b"NIL" else word
-    if words is None:
-        if literal is None:
-            raise _UnusualError
-        return literal
-    if b"NIL" in words.upper():
-        raise _UnusualError
-    return list(words.split())
 
 
 def _quick_structure(text: bytes) -> list[Token] | None:

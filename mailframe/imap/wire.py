@@ -37,6 +37,7 @@ MAX_LINE = 32 << 20
 MAX_LITERAL = 1 << 30
 
 _RECEIVE = 1 << 18
+_SMALL = 1 << 14
 _LITERAL_AT_END = re.compile(rb"~?\{(\d+)\+?\}\Z")
 
 
@@ -307,8 +308,11 @@ class Wire(imaplib.IMAP4):
 
     def _take(self, size: int) -> bytes:
         end = self._start + size
-        with memoryview(self._buffer) as view:  # a slice of the bytearray would be a second copy
-            taken = bytes(view[self._start : end])
+        if size < _SMALL:
+            taken = bytes(self._buffer[self._start : end])
+        else:  # a slice of the bytearray would be a second copy
+            with memoryview(self._buffer) as view:
+                taken = bytes(view[self._start : end])
         self._start = end
         return taken
 

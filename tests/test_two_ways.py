@@ -231,7 +231,7 @@ def test_without_suspicion_many_more_would_differ(
     mime_compared: Compared,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(overview, "suspicion", lambda *_: "")
+    monkeypatch.setattr(overview, "_doubt", lambda _: "")
     trusting = compare(dovecot, mime(corpora))
     assert trusting.differences.keys() > mime_compared.differences.keys()
     assert trusting.share < mime_compared.share - 10

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ProtocolError
 from mailframe.imap.items import read_number
+from mailframe.imap.responses import Unread
 from mailframe.parsing import join_parameters, parse_content_type
 from mailframe.records import Part
 
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Token
     from mailframe.records import Headers
 
-__all__ = ["parse_bodystructure", "suspicion"]
+__all__ = ["doubt_of_header", "parse_bodystructure", "shape", "suspicion"]
+
+# A boundary, or a number above 0 that stands alone. Within quotes either would take a quoted 12 for
+# a number, which makes two shapes of one at worst.
+_VARIABLE = re.compile(rb'(?<="boundary" )"[^"]+"|(?<= )[1-9][0-9]*(?=[ )])')
 
 #: Deeper than any mail; Python's stack would bear about a thousand.
 MAX_DEPTH = 100
@@ -40,7 +46,7 @@ def parse_bodystructure(token: Token) -> Part:
     ProtocolError
         If it has another form.
     """
-    return _part(token, "", depth=0)
+    return _part(token.read() if isinstance(token, Unread) else token, "", depth=0)
 
 
 def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
@@ -59,13 +65,28 @@ def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
     content_type
         Its Content-Type field; None when it has none.
     """
+    return doubt_of_header(root.content_type, headers, content_type) or _doubt_of_parts(root)
+
+
+def doubt_of_header(described: str, headers: Headers, content_type: str | None) -> str:
+    """Say what in the header speaks against a structure: see `suspicion`.
+
+    Parameters
+    ----------
+    described
+        The type that the structure gives the message.
+    headers, content_type
+        As for `suspicion`.
+    """
     if headers.from_ is None or headers.date is None:
         return "no From or Date"
     declared = (content_type or "text/plain").partition(";")[0].strip().lower()
-    if declared != root.content_type and content_type:
+    if declared != described and content_type:
         declared = parse_content_type(content_type)[0]
-    if declared != root.content_type:
-        return f"declared {declared}, described as {root.content_type}"
+    return "" if declared == described else f"declared {declared}, described as {described}"
+
+
+def _doubt_of_parts(root: Part) -> str:
     waiting = [root]
     while waiting:
         part = waiting.pop()
@@ -74,6 +95,14 @@ def suspicion(root: Part, headers: Headers, content_type: str | None) -> str:
         if doubt:
             return doubt
     return ""
+
+
+def shape(structure: Unread) -> bytes:
+    """Return a structure without what differs from message to message: sizes and boundaries.
+
+    Structures of one shape have the same parts, and the same doubts: 0 stays 0.
+    """
+    return _VARIABLE.sub(b"#", structure)
 
 
 def _doubt(part: Part) -> str:

@@ -74,7 +74,6 @@ def read_messages(
     for batch in _batches(connection, selected, uids, BATCH):
         fields = ALL_FIELDS if headers else FEW_FIELDS if structure else b""
         for seen in look(connection, batch, fields, structure=structure):
-            picked = seen.picked
             yield MessageRecord(
                 selected.account,
                 selected.folder,
@@ -84,7 +83,7 @@ def read_messages(
                 internal_date=seen.internal_date,
                 size=seen.size,
                 headers=seen.headers,
-                attachments=None if picked is None else picked.attachments,
+                attachments=seen.attachments,
                 defects=seen.defects,
             )
 

@@ -13,9 +13,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import MailframeError, ProtocolError
-from mailframe.imap.bodystructure import parse_bodystructure, suspicion
+from mailframe.imap.bodystructure import (
+    doubt_of_header,
+    parse_bodystructure,
+    shape,
+    suspicion,
+)
 from mailframe.imap.fetch import Request, fetch
 from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
+from mailframe.imap.responses import Unread
 from mailframe.parsing import parse_headers, parse_structure, pick_parts
 from mailframe.records import Headers
 
@@ -25,9 +31,9 @@ if TYPE_CHECKING:
 
     from mailframe.imap.connection import Connection
     from mailframe.imap.fetch import Answer
-    from mailframe.imap.responses import Fetched
+    from mailframe.imap.responses import Fetched, Token
     from mailframe.parsing import Picked
-    from mailframe.records import Part
+    from mailframe.records import Attachment, Part
 
 __all__ = ["ALL_FIELDS", "FEW_FIELDS", "HEADER", "WHOLE", "WHOLE_NAME", "Overview", "look"]
 
@@ -61,6 +67,12 @@ _BASE_NAMES = frozenset({"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE"})
 WHOLE_NAME = "BODY[]"
 
 
+#: Shapes of structures that are beyond doubt and have no attachments, with the message's type.
+#: Most mail has one of a few.
+_PLAIN_SHAPES: dict[bytes, str] = {}
+MAX_SHAPES = 1000
+
+
 @dataclass(eq=False)
 class Overview:
     """One message, as far as it is known before its text is read.
@@ -69,8 +81,8 @@ class Overview:
     ----------
     header
         The header as it was asked for, or the message where it was read whole.
-    structure
-        None where it was not asked for, or cannot be had.
+    described
+        Its BODYSTRUCTURE; None where it was not asked for.
     is_whole
         Whether the message was read whole; the structure holds its parts' content then.
     defects
@@ -85,15 +97,29 @@ class Overview:
     size: int | None = None
     header: bytes = b""
     headers: Headers = Headers()  # noqa: RUF009 frozen
-    structure: Part | None = None
+    described: Token = None
     is_whole: bool = False
     defects: tuple[str, ...] = ()
     doubt: str = ""
 
     @cached_property
+    def structure(self) -> Part | None:
+        """The parts; None where they were not asked for, or cannot be had."""
+        try:
+            return None if self.described is None else parse_bodystructure(self.described)
+        except ProtocolError as error:
+            log.warning("%s", error)
+            return None
+
+    @cached_property
     def picked(self) -> Picked | None:
         """Bodies and attachments; None without a structure."""
         return None if self.structure is None else pick_parts(self.structure)
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...] | None:
+        """The attachments; None without a structure."""
+        return None if self.picked is None else self.picked.attachments
 
 
 def look(
@@ -166,15 +192,27 @@ def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overvi
         headers=parse_headers(header, ("content-type",)),
     )
     if structure:
-        try:
-            one.structure = parse_bodystructure(items.get("BODYSTRUCTURE"))
-            content_type = dict(one.headers.extra).get("content-type")
-            one.doubt = suspicion(one.structure, one.headers, content_type)
-        except ProtocolError as error:
-            log.warning("%s", error)
-            one.doubt = "the server cannot describe its parts"
-            one.defects = (one.doubt,)
+        one.described = items.get("BODYSTRUCTURE", [])
+        one.doubt = _doubt(one)
     return one
+
+
+def _doubt(one: Overview) -> str:
+    """Say why a structure cannot be trusted, without reading it if one of its shape was read."""
+    content_type = dict(one.headers.extra).get("content-type")
+    form = shape(one.described) if isinstance(one.described, Unread) else b""
+    plain = _PLAIN_SHAPES.get(form)
+    if plain is not None:
+        one.attachments = ()
+        return doubt_of_header(plain, one.headers, content_type)
+    root = one.structure
+    if root is None:
+        one.defects = ("the server cannot describe its parts",)
+        return one.defects[0]
+    doubt = suspicion(root, one.headers, content_type)
+    if form and not doubt and not one.attachments and len(_PLAIN_SHAPES) < MAX_SHAPES:
+        _PLAIN_SHAPES[form] = root.content_type
+    return doubt
 
 
 def _is_void(one: Overview, fields: bytes) -> bool:
@@ -200,6 +238,8 @@ def _verify(connection: Connection, doubtful: list[Overview]) -> None:
         if raw:
             one.header, one.is_whole = raw, True
             one.structure = parse_structure(raw)
+            one.picked = pick_parts(one.structure)
+            one.attachments = one.picked.attachments
             one.headers = parse_headers(raw)
         else:
             one.defects = (f"not verified: {one.doubt}",)

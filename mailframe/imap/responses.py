@@ -23,6 +23,7 @@ __all__ = [
     "Fetched",
     "Reply",
     "Token",
+    "Unread",
     "parse_fetch",
     "parse_number",
     "parse_reply",
@@ -50,7 +51,9 @@ _ITEM = re.compile(
     rb'(?:"([^"\\]*)"|\(([^()"]*)\)|(?!(?i:NIL)[ )])([^\s()"{~\[\]]+)|~?\{\d+\+?\}\Z)',
 )
 _ITEM_STRING, _ITEM_WORDS, _ITEM_WORD = 2, 3, 4  # groups of that pattern
-_STRUCTURE = re.compile(rb" ?BODYSTRUCTURE (\(.*\))(?=[) ])", re.DOTALL)
+# As the last item. In what is no string, only NIL may follow a parenthesis and a blank: another
+# word would be the next item.
+_STRUCTURE = re.compile(rb" ?BODYSTRUCTURE (\((?!.*\) (?!NIL[ )])[A-Za-z]).*\))", re.DOTALL)
 _OUTSIDE = re.compile(r"[() 0-9NIL\0]*")
 _TO_JSON = str.maketrans("() ", "[],")
 _JSON = json.JSONDecoder(strict=False)
@@ -221,7 +224,7 @@ def parse_fetch(reply: Reply) -> Fetched:
     return _ordinary_items(reply.segments) or _unusual_items(reply.segments)
 
 
-def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:
+def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:  # noqa: C901 one way a value
     """Read the items of nearly every reply, three times as fast; None for an unusual one."""
     if segments[0][:1] != b"(" or segments[-1][-1:] != b")":
         return None
@@ -248,14 +251,36 @@ def _ordinary_items(segments: Sequence[bytes]) -> Fetched | None:
             else:
                 value = segments[place + 1]
             items[_item_name(item[1])] = value
-        if is_last and position < end and (match := _STRUCTURE.match(text, position)):
-            position = match.end()
-            items["BODYSTRUCTURE"] = structure = _quick_structure(match[1])
-            if structure is None:
+        if is_last and position < end and (match := _STRUCTURE.fullmatch(text, position, end)):
+            if match[1].count(b"(") != match[1].count(b")"):
                 return None
+            position = end
+            items["BODYSTRUCTURE"] = Unread(match[1])
         if position != end:  # behind it when the list's own parenthesis was taken for a value's
             return None
     return items
+
+
+class Unread(bytes):
+    """A structure that nobody has read yet: many need not be, because another looks the same."""
+
+    __slots__ = ()
+
+    def read(self) -> Token:
+        """Read it.
+
+        Raises
+        ------
+        ProtocolError
+            If parentheses do not match or a string does not end.
+        """
+        tree = _quick_structure(self)
+        if tree is not None:
+            return tree
+        tokens = parse_tokens([self])
+        if len(tokens) != 1:
+            raise _unreadable([self], "a structure is one list")
+        return tokens[0]
 
 
 def _quick_structure(text: bytes) -> list[Token] | None:

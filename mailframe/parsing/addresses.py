@@ -11,10 +11,12 @@ from mailframe.records import Address
 
 __all__ = ["parse_addresses"]
 
-# What nearly every address looks like: no comment, group, escape, encoded word or odd character.
+# What nearly every address looks like: no comment, group, escape or odd character.
 _ORDINARY = re.compile(
     r"""\s*+
-        (?: (?: "([^"\\]*)" \s* | ([^"\\<>()\[\]:;,@=]*+) )
+        (?: (?: "([^"\\]*)" \s*
+              | ((?: [^"\\<>()\[\]:;,@=]++
+                   | =\?[\w.*-]++\?[bBqQ]\?[^\s"\\<>()\[\]:;,@?]*+\?= )*+) )
             <([^\s"\\<>()\[\]:;,@]+@[^\s"\\<>()\[\]:;,@]+)>
           | ([^\s"\\<>()\[\]:;,@=]+@[^\s"\\<>()\[\]:;,@=]+) )
         \s* (?:,|\Z)""",

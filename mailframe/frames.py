@@ -6,6 +6,7 @@ the frame and one batch, not a Python object for every cell of the mailbox.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -282,7 +283,7 @@ def _series(column: pa.ChunkedArray, dtype: str) -> pd.Series:
 
 def _headers_columns(records: list[MessageRecord]) -> dict[str, list[Any]]:
     headers = [record.headers for record in records]
-    flags = [{flag.lower() for flag in record.flags} for record in records]
+    flags = [_lower(record.flags) for record in records]
     senders = [_first(h.from_) for h in headers]
     saved = [_saved(record.attachments) for record in records]
     return {
@@ -373,6 +374,12 @@ def _readable(addresses: tuple[Address, ...] | None) -> str | None:
     return None if addresses is None else ", ".join(map(str, addresses))
 
 
+@lru_cache(maxsize=1024)
+def _lower(flags: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(flag.lower() for flag in flags)
+
+
+@lru_cache(maxsize=1024)  # a folder has few sets of flags
 def _keywords(flags: tuple[str, ...]) -> str:
     return " ".join(sorted({flag for flag in flags if flag.lower() not in _SYSTEM_FLAGS}))
 

@@ -51,9 +51,11 @@ _ITEM = re.compile(
     rb'(?:"([^"\\]*)"|\(([^()"]*)\)|(?!(?i:NIL)[ )])([^\s()"{~\[\]]+)|~?\{\d+\+?\}\Z)',
 )
 _ITEM_STRING, _ITEM_WORDS, _ITEM_WORD = 2, 3, 4  # groups of that pattern
-# As the last item. In what is no string, only NIL may follow a parenthesis and a blank: another
-# word would be the next item.
-_STRUCTURE = re.compile(rb" ?BODYSTRUCTURE (\((?!.*\) (?!NIL[ )])[A-Za-z]).*\))", re.DOTALL)
+# As the last item. In what is no string, only NIL may stand between lists: another word would be
+# the next item.
+_STRUCTURE = re.compile(
+    rb" ?BODYSTRUCTURE (\((?!.*\) (?:NIL )*(?!NIL[ )])[A-Za-z]).*\))", re.DOTALL
+)
 _OUTSIDE = re.compile(r"[() 0-9NIL\0]*")
 _TO_JSON = str.maketrans("() ", "[],")
 _JSON = json.JSONDecoder(strict=False)

@@ -36,7 +36,8 @@ MAX_LINE = 32 << 20
 #: A literal this long is no message.
 MAX_LITERAL = 1 << 30
 
-_RECEIVE = 1 << 18
+# Larger than a TLS record, smaller than what malloc maps anew from the system each time.
+_RECEIVE = 1 << 16
 _SMALL = 1 << 14
 _LITERAL_AT_END = re.compile(rb"~?\{(\d+)\+?\}\Z")
 

@@ -147,6 +147,8 @@ class Headers:
         in UTC).
     references
         Message ids without angle brackets, oldest first.
+    content_type
+        The whole field, with its parameters.
     extra
         Further fields by lower-case name, decoded; a repeated one has several values.
     defects
@@ -167,6 +169,7 @@ class Headers:
     subject: str | None = None
     list_id: str | None = None
     list_unsubscribe: str | None = None
+    content_type: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
     defects: tuple[str, ...] = ()
 

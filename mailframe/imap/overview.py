@@ -189,7 +189,7 @@ def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overvi
         internal_date=read_internal_date(items["INTERNALDATE"]),
         size=read_number(items["RFC822.SIZE"]),
         header=header,
-        headers=parse_headers(header, ("content-type",)),
+        headers=parse_headers(header) if header else Headers(),
     )
     if structure:
         one.described = items.get("BODYSTRUCTURE", [])
@@ -199,7 +199,7 @@ def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overvi
 
 def _doubt(one: Overview) -> str:
     """Say why a structure cannot be trusted, without reading it if one of its shape was read."""
-    content_type = dict(one.headers.extra).get("content-type")
+    content_type = one.headers.content_type
     form = shape(one.described) if isinstance(one.described, Unread) else b""
     plain = _PLAIN_SHAPES.get(form)
     if plain is not None:

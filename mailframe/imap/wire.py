@@ -39,7 +39,7 @@ MAX_LITERAL = 1 << 30
 # Larger than a TLS record, smaller than what malloc maps anew from the system each time.
 _RECEIVE = 1 << 16
 _SMALL = 1 << 14
-_LITERAL_AT_END = re.compile(rb"~?\{(\d+)\+?\}\Z")
+_LITERAL_AT_END = re.compile(rb"\{(\d+)\+?\}\Z")
 
 
 class Literal(bytes):
@@ -282,7 +282,9 @@ class Wire(imaplib.IMAP4):
             if line[-1:] != b"\n":
                 raise self.abort("socket error: EOF")
             text = line.rstrip(b"\r\n")
-            match = _LITERAL_AT_END.search(text) if text[-1:] == b"}" else None
+            match = None
+            if text[-1:] == b"}":  # looked for from its brace: the line may be long
+                match = _LITERAL_AT_END.match(text, text.rfind(b"{"))
             if match is None:
                 segments.append(text)
                 return segments

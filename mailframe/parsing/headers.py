@@ -56,10 +56,11 @@ def unfold(text: str) -> str:
 def _lines(block: bytes) -> list[str]:
     """Split a block into unfolded lines, up to the blank line that ends it."""
     block = block.lstrip(b"\r\n")
-    # Cut before decoding: the block may be a whole message.
-    ends = [end for mark in (b"\n\r\n", b"\n\n") if (end := block.find(mark)) >= 0]
-    if ends:
-        block = block[: min(ends)].removesuffix(b"\r")
+    # Cut before decoding: the block may be a whole message. As a server sends it, it ends here.
+    end = block.find(b"\n\r\n")
+    bare = block.find(b"\n\n", 0, end if end >= 0 else None)
+    if bare >= 0 or end >= 0:
+        block = block[: bare if bare >= 0 else end].removesuffix(b"\r")
     try:
         text = block.decode()
     except UnicodeDecodeError:
@@ -173,14 +174,11 @@ def read_headers(
     Headers
         See `parse_headers`.
     """
-    first: dict[str, str] = {}
-    more: list[tuple[str, str]] = []
-    for name, value in fields:
-        key = name.lower()
-        if key not in first:
-            first[key] = value
-        if key in extra:
-            more.append((key, value))
+    # Of a repeated field the first counts.
+    first = {name.lower(): value for name, value in reversed(fields)}
+    more = (
+        [(key, value) for name, value in fields if (key := name.lower()) in extra] if extra else []
+    )
 
     # What is neither ASCII nor UTF-8 is most likely written as the body is.
     charset = None if all(map(str.isascii, first.values())) else declared_charset(fields)
@@ -188,8 +186,7 @@ def read_headers(
     get = first.get
 
     def people(key: str) -> tuple[Address, ...] | None:
-        value = get(key)
-        return None if value is None else parse_addresses(value, charset)
+        return parse_addresses(first[key], charset) if key in first else None
 
     date, offset, sent = None, None, get("date")
     if sent is not None:
@@ -199,6 +196,7 @@ def read_headers(
     subject, unsubscribe = get("subject"), get("list-unsubscribe")
     references, list_id = get("references"), get("list-id")
     message_id, in_reply_to = get("message-id"), get("in-reply-to")
+    kind = get("content-type")
     return Headers(
         message_id=None if message_id is None else _first_id(message_id, "Message-ID", problems),
         # Several are rare and old: threads take the last id of all, readers the first of these.
@@ -217,6 +215,7 @@ def read_headers(
         subject=None if subject is None else decode_words(subject, charset),
         list_id=None if list_id is None else _list_id(list_id),
         list_unsubscribe=None if unsubscribe is None else decode_words(unsubscribe, charset),
+        content_type=None if kind is None else decode_words(kind, charset),
         extra=tuple((key, decode_words(value, charset)) for key, value in more),
         defects=tuple(problems),
     )

@@ -6,6 +6,7 @@ the frame and one batch, not a Python object for every cell of the mailbox.
 
 from __future__ import annotations
 
+import gc
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -258,8 +259,23 @@ def _tabulate(
 
 def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
     stream = iter(records)
-    while batch := list(islice(stream, BATCH)):
+    while batch := _next_batch(stream):
         yield batch
+
+
+def _next_batch(stream: Iterator[Any]) -> list[Any]:
+    """Take the next records, with the cyclic garbage collector at rest meanwhile.
+
+    Records hold no cycles, and there are tens of thousands of them: looking for cycles in them
+    again and again takes an eighth of all the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return list(islice(stream, BATCH))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _array(values: list[Any], dtype: pa.DataType) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from mailframe import frames, schema
 from mailframe.records import Address, Attachment, BodyRecord, Folder, Headers, MessageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ME = "me@example.com"
@@ -504,3 +505,19 @@ def test_concat_leaves_the_frames_it_was_given_alone() -> None:
     mf.concat([first, second])
     assert_frame_equal(first, tables()["headers"])
     assert first.attrs == {"accounts": [ME]}
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    def failing() -> Iterator[MessageRecord]:
+        yield FULL
+        raise RuntimeError
+
+    for state in (True, False):
+        (gc.enable if state else gc.disable)()
+        try:
+            frames.headers_frame([FULL], ME)
+            with pytest.raises(RuntimeError):
+                frames.headers_frame(failing(), ME)
+            assert gc.isenabled() is state
+        finally:
+            gc.enable()

@@ -160,6 +160,14 @@ def _parse_unusual(text: str, charset: str | None) -> tuple[Address, ...]:  # no
     return tuple(found)
 
 
+@lru_cache(maxsize=20_000)  # people write more than once
+def _name(text: str, charset: str | None) -> str | None:
+    name = text.strip()
+    if "  " in name or "\t" in name or "=?" in name or "\0" in name or not name.isascii():
+        name = _BLANKS.sub(" ", decode_words(name, charset)).strip()
+    return name or None
+
+
 @lru_cache(maxsize=20_000)
 def _parse(text: str, charset: str | None) -> tuple[Address, ...]:
     found: list[Address] = []
@@ -170,11 +178,10 @@ def _parse(text: str, charset: str | None) -> tuple[Address, ...]:
             return _parse_unusual(text[:_LONGEST], charset)
         quoted, bare, bracketed, alone = ordinary.groups()
         name = quoted or bare
-        if name:
-            name = name.strip()
-            if "  " in name or "\t" in name or "=?" in name or not name.isascii():
-                name = _BLANKS.sub(" ", decode_words(name, charset)).strip()
-        found.append(Address(name or None, decode_words(bracketed or alone, charset)))
+        address = bracketed or alone
+        if not address.isascii() or "\0" in address:
+            address = decode_words(address, charset)
+        found.append(Address(_name(name, charset) if name else None, address))
         position = ordinary.end()
     return tuple(found)
 

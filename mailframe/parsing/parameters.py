@@ -66,7 +66,10 @@ def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
     pairs = list(pairs)
     if all(_is_ordinary(name, value) for name, value in pairs):
-        return {name.strip().lower(): value for name, value in reversed(pairs)}
+        ordinary: dict[str, str] = {}
+        for name, value in pairs:
+            ordinary.setdefault(name.strip().lower(), value)
+        return ordinary
     plain: dict[str, str] = {}
     numbered: dict[str, dict[int, tuple[bool, str]]] = {}
     for key, value in pairs:

@@ -586,3 +586,11 @@ def test_the_search_for_secrets_finds_them() -> None:
     assert MARK not in shown(outer)
     assert MARK in kept_behind(outer)
     assert MARK in shown(ConnectionFailedError("x", reply=MARK))
+
+
+@pytest.mark.usefixtures("far_away")
+def test_a_greeting_that_skips_the_login_is_not_believed_in_clear_text(scripted: Scripted) -> None:
+    server = scripted(greeting=b"* PREAUTH welcome, whoever you are\r\n")
+    with pytest.raises(InsecureLoginError):
+        mf.connect(server.host, USER, password=MARK, port=server.port, security="none", timeout=5)
+    assert not server.commands("EXAMINE")

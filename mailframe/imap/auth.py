@@ -129,6 +129,8 @@ def _is_in_already(connection: Connection, username: str) -> bool:
             suggestion="Connect once more for another account.",
         )
     if connection.logged_in:
+        # In clear text, anyone on the way could greet so, and show mail of their own making.
+        connection.guard_secret()
         connection.logged_in_as(username, b"")
     return connection.logged_in
 

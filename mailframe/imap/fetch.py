@@ -23,7 +23,7 @@ from mailframe.imap.errors import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.responses import parse_fetch, split_code
 from mailframe.imap.uids import chunks, to_uid_set
-from mailframe.imap.wire import Command
+from mailframe.imap.wire import MAX_LITERAL, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -241,6 +241,8 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
         If the message has gone, at the start or meanwhile.
     CommandError
         If the server refuses a piece.
+    ProtocolError
+        If it grows longer than any message.
     """
     offset = 0
     while True:
@@ -260,3 +262,5 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
         if len(piece) != RANGE:
             return
         offset += RANGE
+        if offset > MAX_LITERAL:
+            raise ProtocolError(f"Part {section} of message {uid} does not end.")

@@ -17,7 +17,7 @@ __all__ = ["chunks", "parse_uid_set", "to_uid_set"]
 #: 7162 section 4 asks clients to stay below 8,192 in all.
 MAX_OCTETS = 7_500
 #: More UIDs than any folder has: a reply that names them is damaged or hostile.
-MAX_UIDS = 50_000_000
+MAX_UIDS = 10_000_000
 
 _LAST_UID = 2**32 - 1
 _RANGE = re.compile(rb"(\d{1,10})(?::(\d{1,10}))?")

@@ -12,6 +12,7 @@ from mailframe.exceptions import (
     ConnectionFailedError,
     MailframeError,
     MessageNotFoundError,
+    ProtocolError,
     ServerTimeoutError,
     ThrottledError,
 )
@@ -542,4 +543,19 @@ def test_a_refused_piece_does_not_pass_for_the_end(scripted: Scripted, opened: O
     refused = b"<tag> NO [SERVERBUG] cannot read the file\r\n"
     connection = opened(scripted({"UID FETCH": in_turn(first, refused)}))
     with pytest.raises(MailframeError, match="cannot read the file"):
+        list(fetch_ranges(connection, 7, "2"))
+
+
+@pytest.mark.usefixtures("small_ranges")
+def test_a_part_without_end_is_given_up(
+    scripted: Scripted, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_module, "MAX_LITERAL", 40)
+
+    def endless(_tag: bytes, args: bytes, _: object) -> bytes:
+        offset = args.split(b"<")[1].split(b".")[0]
+        return b"* 1 FETCH (UID 7 BODY[2]<%b> {4}\r\nmore)\r\n<tag> OK done\r\n" % offset
+
+    connection = opened(scripted({"UID FETCH": endless}))
+    with pytest.raises(ProtocolError, match="does not end"):
         list(fetch_ranges(connection, 7, "2"))

@@ -229,6 +229,10 @@ class BodyRecord:
     defects: tuple[str, ...] = ()
 
 
+#: Roles of views of messages that lie in other folders: Gmail would count every one twice.
+VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     r"""One folder, from LIST and STATUS (RFC 3501 sections 7.2.2 and 7.2.4).
@@ -254,6 +258,11 @@ class Folder:
     uidnext: int | None = None
     uidvalidity: int | None = None
     size: int | None = None
+
+    @property
+    def is_view(self) -> bool:
+        """True for a view of messages that lie in other folders."""
+        return self.special_use in VIEWS
 
     @property
     def selectable(self) -> bool:

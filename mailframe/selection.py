@@ -26,8 +26,6 @@ Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[An
 FolderNames: TypeAlias = "str | Sequence[str]"
 
 _KEYS = ["account", "folder", "uidvalidity", "uid"]
-# Views of mail that lies in other folders: Gmail would count every message twice.
-_VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
 
 
 def select(
@@ -171,7 +169,7 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
         found = [
             one.name
             for one in listed
-            if one.selectable and one.special_use not in _VIEWS and fnmatchcase(one.name, pattern)
+            if one.selectable and not one.is_view and fnmatchcase(one.name, pattern)
         ]
         if not found:
             raise FolderError(f"No folder is called like {pattern!r}.")

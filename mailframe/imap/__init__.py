@@ -8,7 +8,7 @@
     credentials.py    where a password comes from
     tls.py            how a connection is opened, certificates checked
     connection.py     one connection's life: login, the selected folder, commands
-    errors.py         what goes wrong below -> mailframe's own errors
+    failures.py       what goes wrong below -> mailframe's own errors
     wire.py           bytes in and out, commands in flight
     responses.py      replies -> tokens
     items.py          the values of FETCH items

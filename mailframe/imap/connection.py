@@ -19,7 +19,7 @@ from mailframe.exceptions import (
     NotSupportedError,
     UidValidityError,
 )
-from mailframe.imap.errors import refusal, translated
+from mailframe.imap.failures import refusal, translated
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
 from mailframe.imap.tls import PORTS, is_local, open_mailbox

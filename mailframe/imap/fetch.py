@@ -19,7 +19,7 @@ from mailframe.exceptions import (
     ProtocolError,
     ThrottledError,
 )
-from mailframe.imap.errors import refusal
+from mailframe.imap.failures import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.responses import parse_fetch, split_code
 from mailframe.imap.uids import chunks, to_uid_set

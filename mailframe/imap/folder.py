@@ -11,7 +11,7 @@ from mailframe.imap.items import read_number
 from mailframe.imap.names import decode_name, encode_name
 from mailframe.imap.responses import parse_tokens
 from mailframe.imap.wire import Command
-from mailframe.records import Folder
+from mailframe.records import VIEWS, Folder
 
 if TYPE_CHECKING:
     from mailframe.imap.connection import Connection
@@ -35,9 +35,6 @@ SPECIAL_USE = {
         "\\Important",
     )
 }
-#: Views of messages that lie in other folders: Gmail would count every one twice.
-VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
-
 # What STATUS is asked for, and the attribute of a Folder it becomes.
 _STATUS = {
     "MESSAGES": "messages",

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 #: Messages read together; each batch is finished before its records are handed out, so that the
 #: connection is free for whoever takes them.
 BATCH = 2000
-BODY_BATCH = 1000
+BODY_BATCH = 2000
 EMAIL_BATCH = 50
 #: A text part up to this size is read in one piece, up to `LONGEST` in ranges, then cut.
 PIECE = 4 << 20

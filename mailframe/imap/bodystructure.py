@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["doubt_of_header", "parse_bodystructure", "shape", "suspicion"]
 
-_BOUNDARY = b'"boundary" "'
 _DIGITS = b"0123456789"
 
 #: Deeper than any mail; Python's stack would bear about a thousand.
@@ -96,16 +95,20 @@ def _doubt_of_parts(root: Part) -> str:
 
 
 def shape(structure: Unread) -> bytes:
-    """Return a structure without what differs from message to message: digits and boundaries.
+    """Return a structure without what differs from message to message: numbers and boundaries.
 
-    Structures of one shape have the same parts, names and doubts, but for what digits say: sizes,
-    and whether a charset is latin-1 or latin-9. One with an empty part has no shape: ``b""``.
+    Structures of one shape have the same parts, names and doubts; only their sizes differ. One
+    with an empty part, or with a quote in a string, has no shape: ``b""``.
     """
-    if structure.find(b" 0 ") >= 0 or structure.find(b" 0)") >= 0:
+    if structure.find(b" 0 ") >= 0 or structure.find(b" 0)") >= 0 or structure.find(b"\\") >= 0:
         return b""
-    first, *others = structure.split(_BOUNDARY)
-    rest = (piece[piece.find(b'"') :] for piece in others)
-    return b"#".join((first, *rest)).translate(None, _DIGITS)
+    pieces = structure.split(b'"')
+    words = pieces[1::2]
+    for place in range(len(words) - 1):
+        if words[place] == b"boundary":
+            words[place + 1] = b""
+    numbers = b'"'.join(pieces[::2]).translate(None, _DIGITS)
+    return b'"'.join((numbers, *words))
 
 
 def _doubt(part: Part) -> str:

@@ -74,8 +74,7 @@ BARE = MessageRecord(
     attachments=None,
     defects=("gone",),
 )
-HOLLOW = replace(
-    FULL,
+HOLLOW = FULL._replace(
     uid=1,
     flags=("\\seen", "\\Recent", "\\RECENT"),
     headers=Headers(
@@ -95,10 +94,10 @@ TEXT = BodyRecord(
     charset="utf-8",
     truncated=False,
 )
-NO_TEXT = replace(
-    TEXT, uid=2, text=None, html=None, text_source="none", charset=None, defects=("gone",)
+NO_TEXT = TEXT._replace(
+    uid=2, text=None, html=None, text_source="none", charset=None, defects=("gone",)
 )
-EMPTY_TEXT = replace(TEXT, uid=1, text="", html="", charset="us-ascii", truncated=True)
+EMPTY_TEXT = TEXT._replace(uid=1, text="", html="", charset="us-ascii", truncated=True)
 TEXTS = [TEXT, NO_TEXT, EMPTY_TEXT]
 FOLDERS = [
     Folder("INBOX", "/", None, ("\\HasNoChildren", "\\Subscribed"), 5, 2, 6, 17, 4321),
@@ -156,10 +155,10 @@ def test_more_than_one_batch_makes_the_same_frame(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = [
-        replace(FULL, uid=uid, folder=f"Folder {uid % 4}", attachments=(PDF,) * (uid % 3))
+        FULL._replace(uid=uid, folder=f"Folder {uid % 4}", attachments=(PDF,) * (uid % 3))
         for uid in range(10, 0, -1)
     ]
-    texts = [replace(TEXT, uid=uid, charset=f"cp125{uid % 4}") for uid in range(10, 0, -1)]
+    texts = [TEXT._replace(uid=uid, charset=f"cp125{uid % 4}") for uid in range(10, 0, -1)]
     folders = [numbered_folder(uid) for uid in range(10)]
 
     def build() -> dict[str, pd.DataFrame]:
@@ -257,7 +256,7 @@ def test_a_field_that_is_not_there_is_missing() -> None:
 
 
 def test_what_is_never_missing_says_no_or_nothing() -> None:
-    shown = row(replace(BARE, defects=()))
+    shown = row(BARE._replace(defects=()))
     assert not shown[["seen", "answered", "flagged", "draft", "deleted"]].any()
     assert shown["keywords"] == ""
     assert shown["defects"] == ""
@@ -271,7 +270,7 @@ def test_a_field_that_is_there_and_empty_is_empty_text() -> None:
 
 def test_an_empty_from_is_missing_never_empty_text() -> None:
     assert row(HOLLOW)[["from_name", "from_address", "from_domain"]].isna().all()
-    nameless = replace(FULL, headers=Headers(from_=(Address("undisclosed", None),)))
+    nameless = FULL._replace(headers=Headers(from_=(Address("undisclosed", None),)))
     shown = row(nameless)
     assert shown["from_name"] == "undisclosed"
     assert shown[["from_address", "from_domain"]].isna().all()
@@ -284,12 +283,12 @@ def test_no_attachments_are_zero_and_unknown_ones_are_missing() -> None:
 
 
 def test_what_is_shown_inline_is_not_counted_as_attachment() -> None:
-    shown = row(replace(FULL, attachments=(DOT, DOT)))
+    shown = row(FULL._replace(attachments=(DOT, DOT)))
     assert (shown["n_attachments"], shown["attachment_size"]) == (0, 0)
 
 
 def test_attachments_of_unknown_size_are_counted_but_not_summed() -> None:
-    shown = row(replace(FULL, attachments=(PDF, replace(PDF, size=None))))
+    shown = row(FULL._replace(attachments=(PDF, replace(PDF, size=None))))
     assert shown["n_attachments"] == 2
     assert shown["attachment_size"] is pd.NA
 
@@ -307,18 +306,18 @@ def test_attachments_of_unknown_size_are_counted_but_not_summed() -> None:
 def test_keywords_are_sorted_without_system_flags_and_recent_never_shows(
     flags: tuple[str, ...], keywords: str
 ) -> None:
-    shown = row(replace(FULL, flags=flags))
+    shown = row(FULL._replace(flags=flags))
     assert shown["keywords"] == keywords
     assert "recent" not in " ".join(map(str, shown)).lower()
 
 
 def test_flags_are_known_in_any_case() -> None:
-    shown = row(replace(FULL, flags=("\\SEEN", "\\flagged")))
+    shown = row(FULL._replace(flags=("\\SEEN", "\\flagged")))
     assert [shown["seen"], shown["flagged"], shown["draft"]] == [True, True, False]
 
 
 def test_each_defect_is_named_once() -> None:
-    record = replace(FULL, defects=("a", "b"), headers=Headers(defects=("b", "c")))
+    record = FULL._replace(defects=("a", "b"), headers=Headers(defects=("b", "c")))
     assert row(record)["defects"] == "a; b; c"
 
 
@@ -368,7 +367,7 @@ def test_a_folder_without_counts_is_listed_with_missing_counts() -> None:
 
 def test_a_text_of_many_megabytes_is_a_cell_like_any_other() -> None:
     long = "ä" * (3 << 20)
-    frame = frames.bodies_frame([replace(TEXT, text=long)], ME)
+    frame = frames.bodies_frame([TEXT._replace(text=long)], ME)
     assert frame["text"].iloc[0] == long
 
 
@@ -423,8 +422,8 @@ def assert_same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 def other(kind: str) -> pd.DataFrame:
     """Return a frame of another account, with other folders."""
     you = "you@example.net"
-    record = replace(FULL, account=you, folder="Elsewhere")
-    text = replace(TEXT, account=you, folder="Elsewhere", charset="koi8-r")
+    record = FULL._replace(account=you, folder="Elsewhere")
+    text = TEXT._replace(account=you, folder="Elsewhere", charset="koi8-r")
     makers: dict[str, Callable[[], pd.DataFrame]] = {
         "keys": lambda: frames.keys_frame([("Elsewhere", 1, [1])], you),
         "headers": lambda: frames.headers_frame([record], you),

@@ -18,6 +18,7 @@
     folder.py         LIST and STATUS
     fetch.py          UIDs and items -> what the server says, matched by UID
     bodystructure.py  BODYSTRUCTURE -> a tree of Parts
+    shapes.py         structures of one shape are read once
     overview.py       what the server says of each message, and whether to trust it
     messages.py       all of these -> records
 """

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Token
     from mailframe.records import Headers
 
-__all__ = ["doubt_of_header", "parse_bodystructure", "shape", "suspicion"]
-
-_DIGITS = b"0123456789"
+__all__ = ["doubt_of_header", "parse_bodystructure", "suspicion"]
 
 #: Deeper than any mail; Python's stack would bear about a thousand.
 MAX_DEPTH = 100
@@ -92,23 +90,6 @@ def _doubt_of_parts(root: Part) -> str:
         if doubt:
             return doubt
     return ""
-
-
-def shape(structure: Unread) -> bytes:
-    """Return a structure without what differs from message to message: numbers and boundaries.
-
-    Structures of one shape have the same parts, names and doubts; only their sizes differ. One
-    with an empty part, or with a quote in a string, has no shape: ``b""``.
-    """
-    if structure.find(b" 0 ") >= 0 or structure.find(b" 0)") >= 0 or structure.find(b"\\") >= 0:
-        return b""
-    pieces = structure.split(b'"')
-    words = pieces[1::2]
-    for place in range(len(words) - 1):
-        if words[place] == b"boundary":
-            words[place + 1] = b""
-    numbers = b'"'.join(pieces[::2]).translate(None, _DIGITS)
-    return b'"'.join((numbers, *words))
 
 
 def _doubt(part: Part) -> str:

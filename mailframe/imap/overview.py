@@ -13,15 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import MailframeError, ProtocolError
-from mailframe.imap.bodystructure import (
-    doubt_of_header,
-    parse_bodystructure,
-    shape,
-    suspicion,
-)
+from mailframe.imap.bodystructure import doubt_of_header, parse_bodystructure, suspicion
 from mailframe.imap.fetch import Request, fetch
 from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
 from mailframe.imap.responses import Unread
+from mailframe.imap.shapes import known, learn, shape
 from mailframe.parsing import parse_headers, parse_structure, pick_parts
 from mailframe.records import Headers
 
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from mailframe.imap.connection import Connection
     from mailframe.imap.fetch import Answer
     from mailframe.imap.responses import Fetched, Token
+    from mailframe.imap.shapes import Plain
     from mailframe.parsing import Picked
     from mailframe.records import Attachment, Part
 
@@ -67,12 +64,6 @@ _BASE_NAMES = frozenset({"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE"})
 WHOLE_NAME = "BODY[]"
 
 
-#: Shapes of structures that are beyond doubt and have no attachments, with the message's type.
-#: Most mail has one of a few.
-_PLAIN_SHAPES: dict[bytes, str] = {}
-MAX_SHAPES = 1000
-
-
 @dataclass(eq=False)
 class Overview:
     """One message, as far as it is known before its text is read.
@@ -89,6 +80,8 @@ class Overview:
         What was wrong, in a few words each.
     doubt
         Why the structure may not be what the message says; empty when it is trusted.
+    plain
+        What is known of structures of its shape; it spares reading this one.
     """
 
     uid: int
@@ -101,6 +94,7 @@ class Overview:
     is_whole: bool = False
     defects: tuple[str, ...] = ()
     doubt: str = ""
+    plain: Plain | None = None
 
     @cached_property
     def structure(self) -> Part | None:
@@ -114,6 +108,8 @@ class Overview:
     @cached_property
     def picked(self) -> Picked | None:
         """Bodies and attachments; None without a structure."""
+        if self.plain is not None and isinstance(self.described, Unread):
+            return self.plain.picked(self.described)
         return None if self.structure is None else pick_parts(self.structure)
 
     @cached_property
@@ -200,18 +196,19 @@ def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overvi
 def _doubt(one: Overview) -> str:
     """Say why a structure cannot be trusted, without reading it if one of its shape was read."""
     content_type = one.headers.content_type
-    form = shape(one.described) if isinstance(one.described, Unread) else b""
-    plain = _PLAIN_SHAPES.get(form)
-    if plain is not None:
+    described = one.described
+    form = shape(described) if isinstance(described, Unread) else b""
+    one.plain = known(form)
+    if one.plain is not None:
         one.attachments = ()
-        return doubt_of_header(plain, one.headers, content_type)
+        return doubt_of_header(one.plain.content_type, one.headers, content_type)
     root = one.structure
     if root is None:
         one.defects = ("the server cannot describe its parts",)
         return one.defects[0]
     doubt = suspicion(root, one.headers, content_type)
-    if form and not doubt and not one.attachments and len(_PLAIN_SHAPES) < MAX_SHAPES:
-        _PLAIN_SHAPES[form] = root.content_type
+    if isinstance(described, Unread) and not doubt and not one.attachments:
+        learn(form, described)
     return doubt
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailframe.exceptions import ProtocolError
-from mailframe.imap.bodystructure import MAX_DEPTH, parse_bodystructure, shape, suspicion
-from mailframe.imap.responses import Unread, parse_tokens
+from mailframe.imap.bodystructure import MAX_DEPTH, parse_bodystructure, suspicion
+from mailframe.imap.responses import parse_tokens
 from mailframe.parsing import parse_headers, pick_parts
 from mailframe.records import Part
 from tests.imap.stream import framed
@@ -333,19 +333,3 @@ def test_the_signs_of_a_guess_are_named(text: bytes, content_type: str | None, w
 def test_without_from_or_date_the_header_may_have_been_cut_short(missing: bytes) -> None:
     fields = b"".join(line for line in FIELDS.splitlines(keepends=True) if missing not in line)
     assert suspicion(structure(LEAF), parse_headers(fields), None) == "no From or Date"
-
-
-def test_only_sizes_and_boundaries_are_no_part_of_a_shape() -> None:
-    def form(subtype: bytes, name: bytes, size: bytes, boundary: bytes) -> bytes:
-        return shape(
-            Unread(
-                b'(("text" "%b" ("name" "%b") NIL NIL "7bit" %b 1) "mixed" ("boundary" "%b"))'
-                % (subtype, name, size, boundary)
-            )
-        )
-
-    usual = form(b"html", b"", b"12", b"a1")
-    assert form(b"html", b"", b"345", b"b2") == usual
-    assert form(b"html5", b"", b"12", b"a1") != usual
-    assert form(b"html", b"123", b"12", b"a1") != usual
-    assert form(b"html", b"", b"0", b"a1") == b""

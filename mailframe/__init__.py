@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mailframe.criteria import Q
     from mailframe.exceptions import MailframeError
     from mailframe.frames import concat
-    from mailframe.records import Address, Attachment, Email
+    from mailframe.parsing import Email
+    from mailframe.records import Address, Attachment
     from mailframe.session import Session, connect
 
 __all__ = [
@@ -42,7 +43,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Address": "records",
     "Attachment": "records",
-    "Email": "records",
+    "Email": "parsing",
     "MailframeError": "exceptions",
     "Q": "criteria",
     "Session": "session",

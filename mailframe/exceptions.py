@@ -15,6 +15,8 @@
     │   └── UidValidityError                          its messages were renumbered
     ├── MessageNotFoundError    (LookupError)         no message with that UID
     ├── QueryError              (ValueError)          criteria that cannot be asked
+    ├── ReadOnlyError           (PermissionError)     opened for reading, asked to write
+    ├── SaveError               (OSError)             a file that cannot be written
     └── NotSupportedError       (NotImplementedError) this server or source cannot do that
 
 Each says what was tried, what came back (the server's own text) and what to do next, is also the
@@ -36,6 +38,8 @@ __all__ = [
     "NotSupportedError",
     "ProtocolError",
     "QueryError",
+    "ReadOnlyError",
+    "SaveError",
     "ServerTimeoutError",
     "ThrottledError",
     "UidValidityError",
@@ -164,6 +168,18 @@ class QueryError(MailframeError, ValueError):
     """Raised for criteria that cannot be asked, before anything is sent where possible."""
 
     suggestion = 'Examples: "UNSEEN SINCE 1-Jan-2026", mf.Q(from_="alice", since="30d").'
+
+
+class ReadOnlyError(MailframeError, PermissionError):
+    """Raised when something opened for reading is asked to change the mailbox. Nothing was sent."""
+
+    suggestion = "Open it for writing: IMAPClient(readonly=False)."
+
+
+class SaveError(MailframeError, OSError):
+    """Raised when a file cannot be written: no space, no permission, a name that is taken."""
+
+    suggestion = "Check that the folder can be written and has space left, then try again."
 
 
 class NotSupportedError(MailframeError, NotImplementedError):

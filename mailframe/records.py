@@ -17,9 +17,9 @@ __all__ = [
     "Address",
     "Attachment",
     "BodyRecord",
-    "Email",
     "Folder",
     "Headers",
+    "Hop",
     "MessageRecord",
     "Part",
 ]
@@ -174,6 +174,27 @@ class Headers(NamedTuple):
     defects: tuple[str, ...] = ()
 
 
+class Hop(NamedTuple):
+    """One server that a message passed, from its Received field (RFC 5321 section 4.4).
+
+    Attributes
+    ----------
+    from_host
+        Who handed the message over, as the receiving server saw or was told it.
+    by_host
+        Who received it.
+    protocol
+        The word after ``with``, in upper case: ``ESMTPS``, ``LMTP``, … (RFC 3848).
+    time
+        When, aware; None when it cannot be read.
+    """
+
+    from_host: str | None
+    by_host: str | None
+    protocol: str | None
+    time: datetime | None
+
+
 class MessageRecord(NamedTuple):
     r"""One message as the headers, recipients and attachments frames show it.
 
@@ -267,52 +288,3 @@ class Folder:
         """False for a name that only holds other folders."""
         gone = {"\\noselect", "\\nonexistent"}
         return not any(flag.lower() in gone for flag in self.flags)
-
-
-@dataclass(frozen=True, slots=True)
-class Email:
-    """One whole message.
-
-    Attributes
-    ----------
-    headers
-        Every header field in order, decoded, as ``(name, value)``.
-    body
-        The text, or what the HTML says where there is no text.
-    date
-        The sender's Date, aware; None when it cannot be read.
-    size
-        In bytes.
-    structure
-        The MIME tree it was read from.
-    defects
-        What was wrong with the message, in a few words each.
-    """
-
-    uid: int | None
-    folder: str | None
-    subject: str | None
-    from_name: str | None
-    from_address: str | None
-    to: tuple[Address, ...]
-    cc: tuple[Address, ...]
-    bcc: tuple[Address, ...]
-    reply_to: tuple[Address, ...]
-    date: datetime | None
-    message_id: str | None
-    in_reply_to: str | None
-    references: tuple[str, ...]
-    headers: tuple[tuple[str, str], ...]
-    text: str | None
-    html: str | None
-    body: str
-    attachments: tuple[Attachment, ...]
-    flags: tuple[str, ...]
-    size: int
-    structure: Part | None
-    defects: tuple[str, ...]
-
-    @property
-    def sender(self) -> str:
-        """``Name <address>``, or the address alone."""
-        return str(Address(self.from_name, self.from_address))

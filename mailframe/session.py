@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
-    from mailframe.records import Email
+    from mailframe.parsing import Email
     from mailframe.selection import Criteria, FolderNames
     from mailframe.source import Selection, Source, What
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mailframe.criteria import Node
-    from mailframe.records import BodyRecord, Email, Folder, MessageRecord
+    from mailframe.parsing import Email
+    from mailframe.records import BodyRecord, Folder, MessageRecord
 
 __all__ = ["Selection", "Source", "What", "check_limit"]
 

@@ -23,6 +23,7 @@ FLOORS = {
     "schema": 0,
     "criteria": 1,
     "parsing": 1,
+    "saving": 1,
     "source": 2,
     "imap": 2,
     "files": 2,

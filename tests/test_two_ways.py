@@ -27,7 +27,8 @@ from mailframe.parsing import parse_email, parse_headers, parse_structure, pick_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailframe.records import Attachment, Email, Part
+    from mailframe.parsing import Email
+    from mailframe.records import Attachment, Part
     from tests.rigs.dovecot import Dovecot
 
 HEADERLESS = "a message/rfc822 without an end of its header: the server counts one line break more"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from mailframe.criteria import Q
     from mailframe.imap.connection import Selected
-    from mailframe.records import Attachment, Email, Folder
+    from mailframe.parsing import Email
+    from mailframe.records import Attachment, Folder
 
 __all__ = ["IMAPClient"]
 

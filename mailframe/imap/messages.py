@@ -23,14 +23,14 @@ from mailframe.parsing import (
     pick_parts,
     read_bodies,
 )
-from mailframe.records import Attachment, BodyRecord, Email, MessageRecord, Part
+from mailframe.records import Attachment, BodyRecord, MessageRecord, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.imap.connection import Connection, Selected
     from mailframe.imap.overview import Overview
-    from mailframe.parsing import Picked
+    from mailframe.parsing import Email, Picked
 
 __all__ = ["read_attachment", "read_email", "read_emails", "read_messages", "read_texts"]
 

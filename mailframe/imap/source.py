@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
-    from mailframe.records import BodyRecord, Email, Folder, MessageRecord
+    from mailframe.parsing import Email
+    from mailframe.records import BodyRecord, Folder, MessageRecord
     from mailframe.source import What
 
 __all__ = ["ImapSource"]

@@ -18,6 +18,7 @@ from mailframe.parsing.dates import parse_date
 from mailframe.parsing.email_parser import assemble_email, parse_email, parse_structure
 from mailframe.parsing.headers import parse_headers
 from mailframe.parsing.html import html_to_text
+from mailframe.parsing.message import Email
 from mailframe.parsing.parameters import join_parameters, parse_content_type
 from mailframe.parsing.parts import (
     Bodies,
@@ -31,6 +32,7 @@ from mailframe.parsing.words import decode_words
 
 __all__ = [
     "Bodies",
+    "Email",
     "Picked",
     "assemble_email",
     "decode_content",

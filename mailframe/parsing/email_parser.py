@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, cast
 
 from mailframe.parsing.charsets import to_octets
 from mailframe.parsing.headers import declared_charset, iter_fields, read_headers, unfold
+from mailframe.parsing.message import Email
 from mailframe.parsing.parameters import parse_content_type, parse_parameters
 from mailframe.parsing.parts import Bodies, Picked, pick_parts, read_bodies
 from mailframe.parsing.words import decode_words
-from mailframe.records import Email, Part
+from mailframe.records import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,6 +221,7 @@ def parse_email(
         flags=flags,
         size=len(raw) + raw.count(b"\n") - raw.count(b"\r\n"),
         defects=tuple(found),
+        raw=raw,
     )
 
 
@@ -282,6 +284,7 @@ def _assemble(
     flags: tuple[str, ...],
     size: int,
     defects: tuple[str, ...],
+    raw: bytes | None = None,
 ) -> Email:
     headers = read_headers(fields, defects=defects)
     picked = Picked((), (), ()) if structure is None else pick_parts(structure, with_content=True)
@@ -313,4 +316,5 @@ def _assemble(
         size=size,
         structure=structure,
         defects=tuple(dict.fromkeys((*headers.defects, *bodies.defects))),
+        raw=raw,
     )

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailframe.imap.connection import Connection
-    from mailframe.records import Attachment, Email
+    from mailframe.parsing import Email
+    from mailframe.records import Attachment
     from tests.rigs.dovecot import Dovecot
 
     Scripted = Callable[..., ScriptedServer]

@@ -59,7 +59,7 @@ class Email:
     size: int
     structure: Part | None
     defects: tuple[str, ...]
-    raw: bytes | None = field(default=None, repr=False)
+    raw: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def sender(self) -> str:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from mailframe import exceptions, schema
     from mailframe.criteria import Q
     from mailframe.exceptions import MailframeError
-    from mailframe.frames import concat
     from mailframe.parsing import Email
     from mailframe.records import Address, Attachment
     from mailframe.session import Session, connect
+    from mailframe.tables import concat
 
 __all__ = [
     "Address",
@@ -47,7 +47,7 @@ _HOMES = {
     "MailframeError": "exceptions",
     "Q": "criteria",
     "Session": "session",
-    "concat": "frames",
+    "concat": "tables",
     "connect": "session",
 }
 

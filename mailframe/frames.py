@@ -1,56 +1,55 @@
-"""Records -> DataFrames that conform to the schema.
-
-Records come as a stream and are turned into Arrow columns a batch at a time, so that memory holds
-the frame and one batch, not a Python object for every cell of the mailbox.
-"""
+"""Records -> DataFrames that conform to the schema: which attribute goes into which column."""
 
 from __future__ import annotations
 
-import gc
 from functools import lru_cache
-from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
-from pandas.api.types import union_categoricals
-
 from mailframe import schema
+from mailframe.parsing import parse_hops
+from mailframe.schema import Column
+from mailframe.tables import tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
-    from mailframe.records import Address, Attachment, BodyRecord, Folder, Headers, MessageRecord
+    import pandas as pd
+
+    from mailframe.records import (
+        Address,
+        Attachment,
+        BodyRecord,
+        Folder,
+        Headers,
+        Hop,
+        MessageRecord,
+    )
 
 __all__ = [
     "attachments_frame",
     "bodies_frame",
-    "concat",
     "folders_frame",
     "headers_frame",
+    "hops_frame",
     "keys_frame",
+    "previews_frame",
     "recipients_frame",
 ]
-
-#: Records turned into columns at a time.
-BATCH = 1000
 
 ROLES = ("from", "sender", "reply_to", "to", "cc", "bcc")
 
 _SYSTEM_FLAGS = frozenset({"\\seen", "\\answered", "\\flagged", "\\draft", "\\deleted", "\\recent"})
 
-_ARROW: Mapping[str, pa.DataType] = {
-    "str": pa.large_string(),
-    "category": pa.dictionary(pa.int32(), pa.large_string()),
-    "int64": pa.int64(),
-    "Int64": pa.int64(),
-    "Int16": pa.int16(),
-    "bool": pa.bool_(),
-    schema.TIME: pa.timestamp("us", "UTC"),
-}
 
-
-def headers_frame(records: Iterable[MessageRecord], account: str) -> pd.DataFrame:
+def headers_frame(
+    records: Iterable[MessageRecord],
+    account: str,
+    *,
+    fields: Mapping[str, str] = MappingProxyType({}),
+    labels: bool = False,
+) -> pd.DataFrame:
     """Tabulate messages: one row each, in the order given.
 
     Parameters
@@ -59,13 +58,29 @@ def headers_frame(records: Iterable[MessageRecord], account: str) -> pd.DataFram
         Messages with their headers, flags and attachments.
     account
         Kept in ``attrs``, where the frame came from.
+    fields
+        Further header fields, in lower case -> the name of the column of each.
+    labels
+        Whether the messages have Gmail's labels and threads.
 
     Returns
     -------
     DataFrame
-        ``schema.HEADERS``.
+        ``schema.HEADERS``, ``schema.GMAIL`` if there are labels, and a ``str`` column a field.
     """
-    return _tabulate("headers", records, _headers_columns, account)
+    further = tuple(Column(name, "str", f"the field {field}") for field, name in fields.items())
+    columns = (*schema.HEADERS, *(schema.GMAIL if labels else ()), *further)
+
+    def values(records: list[MessageRecord]) -> dict[str, list[Any]]:
+        found = _headers_columns(records)
+        if labels:
+            found["gmail_thread"] = [record.gmail_thread for record in records]
+            found["labels"] = [_lines(record.labels) for record in records]
+        for field, name in fields.items():
+            found[name] = [_lines(_values(record.headers, field)) for record in records]
+        return found
+
+    return tabulate(columns, records, values, account)
 
 
 def recipients_frame(records: Iterable[MessageRecord], account: str) -> pd.DataFrame:
@@ -83,7 +98,7 @@ def recipients_frame(records: Iterable[MessageRecord], account: str) -> pd.DataF
     DataFrame
         ``schema.RECIPIENTS``.
     """
-    return _tabulate("recipients", records, _recipients_columns, account)
+    return tabulate(schema.RECIPIENTS, records, _recipients_columns, account)
 
 
 def attachments_frame(records: Iterable[MessageRecord], account: str) -> pd.DataFrame:
@@ -101,7 +116,7 @@ def attachments_frame(records: Iterable[MessageRecord], account: str) -> pd.Data
     DataFrame
         ``schema.ATTACHMENTS``.
     """
-    return _tabulate("attachments", records, _attachments_columns, account)
+    return tabulate(schema.ATTACHMENTS, records, _attachments_columns, account)
 
 
 def bodies_frame(
@@ -123,7 +138,8 @@ def bodies_frame(
     DataFrame
         ``schema.BODIES``, or ``schema.BODIES_HTML``.
     """
-    return _tabulate("bodies_html" if html else "bodies", records, _bodies_columns, account)
+    columns = schema.BODIES_HTML if html else schema.BODIES
+    return tabulate(columns, records, _bodies_columns, account)
 
 
 def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> pd.DataFrame:
@@ -142,8 +158,8 @@ def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> 
         ``schema.KEY``.
     """
     flat = [(folder, validity, uid) for folder, validity, uids in keys for uid in uids]
-    return _tabulate(
-        "keys",
+    return tabulate(
+        schema.KEY,
         flat,
         lambda rows: {
             "account": [account] * len(rows),
@@ -153,6 +169,72 @@ def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> 
         },
         account,
     )
+
+
+def previews_frame(
+    previews: Iterable[tuple[str, int, int, str | None]], account: str
+) -> pd.DataFrame:
+    """Tabulate the beginnings of texts: one row a message.
+
+    Parameters
+    ----------
+    previews
+        Folder, UIDVALIDITY, UID and preview of each.
+    account
+        Whose mailbox.
+
+    Returns
+    -------
+    DataFrame
+        ``schema.PREVIEWS``.
+    """
+    return tabulate(
+        schema.PREVIEWS,
+        previews,
+        lambda rows: {
+            "account": [account] * len(rows),
+            "folder": [row[0] for row in rows],
+            "uidvalidity": [row[1] for row in rows],
+            "uid": [row[2] for row in rows],
+            "preview": [row[3] for row in rows],
+        },
+        account,
+    )
+
+
+def hops_frame(records: Iterable[MessageRecord], account: str) -> pd.DataFrame:
+    """Tabulate the servers that messages passed: one row a Received field.
+
+    Parameters
+    ----------
+    records
+        Messages whose ``headers.extra`` has their Received fields.
+    account
+        Kept in ``attrs``.
+
+    Returns
+    -------
+    DataFrame
+        ``schema.HOPS``; of each message the first server first.
+    """
+
+    def values(records: list[MessageRecord]) -> dict[str, list[Any]]:
+        rows = [
+            (record, number, hop, delay)
+            for record in records
+            for number, (hop, delay) in enumerate(_timed(record.headers))
+        ]
+        return {
+            **_key_columns([row[0] for row in rows]),
+            "hop": [row[1] for row in rows],
+            "from_host": [row[2].from_host for row in rows],
+            "by_host": [row[2].by_host for row in rows],
+            "with": [row[2].protocol for row in rows],
+            "time": [row[2].time for row in rows],
+            "delay": [row[3] for row in rows],
+        }
+
+    return tabulate(schema.HOPS, records, values, account)
 
 
 def folders_frame(folders: Iterable[Folder], account: str) -> pd.DataFrame:
@@ -178,123 +260,7 @@ def folders_frame(folders: Iterable[Folder], account: str) -> pd.DataFrame:
         found["flags"] = [" ".join(row.flags) for row in rows]
         return found
 
-    return _tabulate("folders", folders, columns, account)
-
-
-def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Join frames of the same kind, from one session or several.
-
-    ``pandas.concat`` turns categories that differ into ``str``; this unites them, so that the
-    result still conforms to its schema.
-
-    Parameters
-    ----------
-    frames
-        At least one, all with the same columns.
-
-    Returns
-    -------
-    DataFrame
-        The rows of all, in order, with a plain RangeIndex. ``attrs["accounts"]`` names every
-        account.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to join, or the columns differ.
-
-    Examples
-    --------
-    >>> from mailframe import schema
-    >>> concat([schema.empty("folders"), schema.empty("folders")]).shape
-    (0, 9)
-    """
-    parts = list(frames)
-    if not parts:
-        msg = "nothing to join: concat needs at least one frame"
-        raise ValueError(msg)
-    first = list(parts[0].columns)
-    for part in parts[1:]:
-        if list(part.columns) != first:
-            different = sorted(set(first) ^ set(part.columns)) or ["their order"]
-            msg = f"frames of different kinds cannot be joined: {', '.join(different)} differ"
-            raise ValueError(msg)
-    joined = {name: _join([part[name] for part in parts]) for name in first}
-    result = pd.DataFrame(joined)
-    accounts = [a for part in parts for a in part.attrs.get("accounts", ())]
-    result.attrs = {"accounts": list(dict.fromkeys(accounts))}
-    return result
-
-
-def _join(columns: Sequence[pd.Series]) -> pd.Series:
-    if all(column.dtype == "category" for column in columns):
-        return pd.Series(union_categoricals([column.array for column in columns]))
-    if any(column.dtype == "category" for column in columns):
-        columns = [column.astype("str") for column in columns]
-        return pd.concat(columns, ignore_index=True).astype("category")
-    return pd.concat(columns, ignore_index=True)
-
-
-def _tabulate(
-    kind: str,
-    records: Iterable[Any],
-    columns_of: Callable[[list[Any]], dict[str, list[Any]]],
-    account: str,
-) -> pd.DataFrame:
-    arrow = pa.schema([(c.name, _ARROW[c.dtype]) for c in schema.FRAMES[kind]])
-    batches = [
-        pa.table({field.name: _array(columns[field.name], field.type) for field in arrow})
-        for columns in map(columns_of, _batches(records))
-    ]
-    if batches:
-        table = pa.concat_tables(batches)
-        frame = pd.DataFrame(
-            {c.name: _series(table.column(c.name), c.dtype) for c in schema.FRAMES[kind]}
-        )
-    else:
-        frame = schema.empty(kind)
-    frame.attrs = {"accounts": [account]}
-    return frame
-
-
-def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
-    stream = iter(records)
-    while batch := _next_batch(stream):
-        yield batch
-
-
-def _next_batch(stream: Iterator[Any]) -> list[Any]:
-    """Take the next records, with the cyclic garbage collector at rest meanwhile.
-
-    Records hold no cycles, and there are tens of thousands of them: looking for cycles in them
-    again and again takes an eighth of all the time.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return list(islice(stream, BATCH))
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _array(values: list[Any], dtype: pa.DataType) -> pa.Array:
-    if pa.types.is_dictionary(dtype):
-        return pa.array(values, type=dtype.value_type).dictionary_encode()
-    return pa.array(values, type=dtype)
-
-
-def _series(column: pa.ChunkedArray, dtype: str) -> pd.Series:
-    if dtype == "str":
-        return pd.Series(pd.array(column.combine_chunks(), dtype="str"))
-    if dtype == "category":
-        whole = column.combine_chunks()
-        categories = pd.Index(whole.dictionary.to_pylist(), dtype="str")
-        codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return pd.Series(pd.Categorical.from_codes(codes, categories=categories))
-    nullable = {"Int64": pd.Int64Dtype(), "Int16": pd.Int16Dtype()}
-    series: pd.Series = column.to_pandas(types_mapper=lambda _: nullable.get(dtype))
-    return series
+    return tabulate(schema.FOLDERS, folders, columns, account)
 
 
 def _headers_columns(records: list[MessageRecord]) -> dict[str, list[Any]]:
@@ -371,6 +337,23 @@ def _bodies_columns(records: list[BodyRecord]) -> dict[str, list[Any]]:
         "truncated": [record.truncated for record in records],
         "defects": ["; ".join(dict.fromkeys(record.defects)) for record in records],
     }
+
+
+def _timed(headers: Headers) -> Iterator[tuple[Hop, timedelta | None]]:
+    """Give the hops of a message, each with the time since the last one whose time is known."""
+    before = None
+    for hop in parse_hops(_values(headers, "received") or ()):
+        delay = hop.time - before if hop.time is not None and before is not None else None
+        before = hop.time or before
+        yield hop, delay
+
+
+def _values(headers: Headers, field: str) -> list[str] | None:
+    return [value for name, value in headers.extra if name == field] or None
+
+
+def _lines(values: Iterable[str] | None) -> str | None:
+    return None if values is None else "\n".join(values)
 
 
 def _key_columns(records: Sequence[MessageRecord] | Sequence[BodyRecord]) -> dict[str, list[Any]]:

@@ -16,40 +16,43 @@ PATIENCE = 2.0
 
 
 @contextmanager
-def bar(total: int, progress: Any) -> Iterator[Callable[[], object]]:
+def bar(total: int, progress: Any, *, unit: str = " messages") -> Iterator[Callable[[int], object]]:
     """Show how far work has come.
 
     Parameters
     ----------
     total
-        Messages to come.
+        Messages or bytes to come.
     progress
         True for a bar at once, False for none, None for one that appears when it takes long, or
         an object with ``total`` and ``update(n)``, which is left open.
+    unit
+        What is counted; ``"B"`` for bytes.
 
     Yields
     ------
     callable
-        To be called once for each message.
+        To be called with how many have come.
     """
     if progress is False or not total:
-        yield lambda: None
+        yield lambda _: None
     elif progress is None:
-        with _Late(total) as late:
+        with _Late(total, unit) as late:
             yield late.update
     elif progress is True:
-        with _tqdm(total=total) as shown:
+        with _tqdm(unit, total=total) as shown:
             yield shown.update
     else:
         progress.total = total
-        yield lambda: progress.update(1)
+        yield progress.update
 
 
 class _Late:
     """A bar that appears when the work turns out to be long; until then tqdm is not imported."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, unit: str) -> None:
         self._total = total
+        self._unit = unit
         self._done = 0
         self._due = monotonic() + PATIENCE
         self._shown: Any = None
@@ -61,16 +64,16 @@ class _Late:
         if self._shown is not None:
             self._shown.close()
 
-    def update(self) -> None:
-        """Count one message."""
-        self._done += 1
+    def update(self, n: int) -> None:
+        """Count what has come."""
+        self._done += n
         if self._shown is not None:
-            self._shown.update()
+            self._shown.update(n)
         elif monotonic() >= self._due:
-            self._shown = _tqdm(total=self._total, initial=self._done, leave=False)
+            self._shown = _tqdm(self._unit, total=self._total, initial=self._done, leave=False)
 
 
-def _tqdm(**options: Any) -> Any:
+def _tqdm(unit: str, **options: Any) -> Any:
     from tqdm.auto import tqdm  # noqa: PLC0415 takes a while to import, and is rarely used
 
-    return tqdm(unit=" messages", **options)
+    return tqdm(unit=unit, unit_scale=unit == "B", **options)

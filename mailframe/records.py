@@ -208,6 +208,8 @@ class MessageRecord(NamedTuple):
         As the server spells them (``\Seen``, ``$Junk``), without ``\Recent``.
     attachments
         None when the structure could not be read.
+    labels, gmail_thread
+        Gmail's labels and thread; None where there are none such.
     """
 
     account: str
@@ -220,6 +222,8 @@ class MessageRecord(NamedTuple):
     headers: Headers
     attachments: tuple[Attachment, ...] | None
     defects: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+    gmail_thread: str | None = None
 
 
 class BodyRecord(NamedTuple):

@@ -20,11 +20,12 @@ import pandas as pd
 from pandas.api.types import pandas_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["FRAMES", "KEY", "Column", "conform", "describe", "empty"]
 
 TIME = "datetime64[us, UTC]"
+SPAN = "timedelta64[us]"
 
 
 class Column(NamedTuple):
@@ -72,6 +73,12 @@ HEADERS = (
     Column("defects", "str", "what was wrong with the message; empty when nothing was"),
 )
 
+#: What the headers frame has besides where the server is Gmail.
+GMAIL = (
+    Column("gmail_thread", "str", "Gmail's number of the conversation (X-GM-THRID)"),
+    Column("labels", "str", "Gmail's labels, joined by line breaks (X-GM-LABELS)"),
+)
+
 RECIPIENTS = (
     *KEY,
     Column("role", "category", "from, sender, reply_to, to, cc or bcc"),
@@ -110,6 +117,26 @@ ATTACHMENTS = (
     Column("inline", "bool", "shown within the body rather than offered for saving"),
 )
 
+PREVIEWS = (
+    *KEY,
+    Column("preview", "str", "how the text begins: 200 characters at most, blanks made one"),
+)
+
+HOPS = (
+    *KEY,
+    Column("hop", "int64", "place on the way, from 0: the server nearest to the sender"),
+    Column("from_host", "str", "who handed the message over"),
+    Column("by_host", "str", "who received it and wrote this"),
+    Column("with", "str", "by which protocol: ESMTPS, LMTP, HTTP, …"),
+    Column("time", TIME, "when, by the clock of by_host; NaT when it cannot be read"),
+    Column("delay", SPAN, "time since the last hop whose time is known; clocks may differ"),
+)
+
+DOWNLOADS = (
+    *ATTACHMENTS,
+    Column("path", "str", "the file it was saved to; missing when the attachment has gone"),
+)
+
 FOLDERS = (
     Column("name", "str", "the folder's name, decoded"),
     Column("delimiter", "category", "what separates the levels of a name"),
@@ -130,24 +157,28 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "bodies": BODIES,
     "bodies_html": BODIES_HTML,
     "attachments": ATTACHMENTS,
+    "downloads": DOWNLOADS,
+    "previews": PREVIEWS,
+    "hops": HOPS,
     "folders": FOLDERS,
 }
 
 
-def empty(kind: str) -> pd.DataFrame:
+def empty(kind: str | Sequence[Column]) -> pd.DataFrame:
     """Return a frame of this kind without rows.
 
     Parameters
     ----------
     kind
-        One of ``FRAMES``.
+        One of ``FRAMES``, or the columns themselves.
 
     Returns
     -------
     DataFrame
         All columns of the schema, with their dtypes.
     """
-    return pd.DataFrame({c.name: _cast(pd.Series([], dtype="str"), c.dtype) for c in FRAMES[kind]})
+    columns = FRAMES[kind] if isinstance(kind, str) else kind
+    return pd.DataFrame({c.name: _cast(pd.Series([], dtype="str"), c.dtype) for c in columns})
 
 
 def conform(frame: pd.DataFrame, kind: str) -> pd.DataFrame:

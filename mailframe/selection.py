@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from mailframe import schema
 from mailframe.criteria import NOTHING, to_tree
 from mailframe.exceptions import FolderError, QueryError, UidValidityError
-from mailframe.source import Selection, check_limit
+from mailframe.source import Selection, check_count
 
 if TYPE_CHECKING:
     from collections import UserString
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
     from mailframe.criteria import Node, Q
     from mailframe.source import Source
 
-__all__ = ["Criteria", "FolderNames", "in_order_of", "select"]
+__all__ = ["Criteria", "FolderNames", "field_columns", "in_order_of", "select"]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
 FolderNames: TypeAlias = "str | Sequence[str]"
+
+# RFC 5322 section 3.6.8, less what an IMAP atom may not hold (RFC 3501 section 9).
+_FIELD = re.compile(r"[A-Za-z0-9!#$&'+,./;<=>?@^_`|~-]+")
 
 _KEYS = ["account", "folder", "uidvalidity", "uid"]
 
@@ -58,7 +63,7 @@ def select(
         For a folder that is not there, and UidValidityError for rows of an older UIDVALIDITY;
         both before anything is fetched.
     """
-    check_limit(limit)
+    check_count("limit", limit)
     if isinstance(criteria, pd.DataFrame):
         return _of_frame(source, criteria, limit)
     if isinstance(criteria, pd.Series | pd.Index):
@@ -69,6 +74,48 @@ def select(
     if limit is None or sum(len(one.uids) for one in found) <= limit:
         return found
     return _latest(source, found, limit)
+
+
+def field_columns(fields: Sequence[str]) -> dict[str, str]:
+    """Name the columns of header fields.
+
+    Parameters
+    ----------
+    fields
+        As in a message, in any case: ``["Delivered-To", "X-Mailer"]``.
+
+    Returns
+    -------
+    dict
+        Field in lower case -> column: ``delivered_to``; with ``header_`` in front where the
+        headers frame has a column of that name.
+
+    Raises
+    ------
+    QueryError
+        For what cannot be the name of a field (RFC 5322 section 2.2).
+
+    Examples
+    --------
+    >>> field_columns(["Delivered-To", "Date"])
+    {'delivered-to': 'delivered_to', 'date': 'header_date'}
+    """
+    if isinstance(fields, str):
+        fields = [fields]
+    taken = {column.name for column in (*schema.HEADERS, *schema.GMAIL)}
+    columns: dict[str, str] = {}
+    for field in fields:
+        if not isinstance(field, str) or not _FIELD.fullmatch(field):
+            raise QueryError(
+                f"{field!r} is no name of a header field.",
+                suggestion='Names are like "Delivered-To", without the colon.',
+            )
+        name = field.lower().replace("-", "_")
+        while name in taken and field.lower() not in columns:
+            name = f"header_{name}"
+        columns.setdefault(field.lower(), name)
+        taken.add(name)
+    return columns
 
 
 def in_order_of(criteria: object, frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from mailframe import frames
+from mailframe.downloads import save_attachments
 from mailframe.exceptions import ConnectionFailedError, NotSupportedError, QueryError
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
 from mailframe.imap.source import ImapSource
 from mailframe.progress import bar
-from mailframe.records import BodyRecord, Headers, MessageRecord
-from mailframe.selection import in_order_of, select
+from mailframe.reading import messages_of, previews_of, texts_of
+from mailframe.selection import field_columns, in_order_of, select
+from mailframe.source import check_count
 
 if TYPE_CHECKING:
+    import os
     import ssl
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from mailframe.parsing import Email
     from mailframe.selection import Criteria, FolderNames
-    from mailframe.source import Selection, Source, What
+    from mailframe.source import Selection, Source
 
 __all__ = ["Session", "connect"]
 
@@ -38,7 +41,9 @@ _METHODS = (
     "headers",
     "recipients",
     "bodies",
+    "hops",
     "attachments",
+    "download",
     "message",
 )
 
@@ -235,6 +240,7 @@ class Session:
         *,
         folder: FolderNames = "INBOX",
         limit: int | None = None,
+        fields: Sequence[str] = (),
         progress: Any = None,
     ) -> pd.DataFrame:
         """Read senders, recipients, subjects, dates, flags, sizes and attachment counts.
@@ -243,18 +249,31 @@ class Session:
         ----------
         criteria, folder, limit, progress
             See `Session`.
+        fields
+            Further header fields, each for a column of text: ``["Delivered-To"]`` brings
+            ``delivered_to``. A repeated field is joined by line breaks, a missing one missing.
 
         Returns
         -------
         DataFrame
-            ``schema.HEADERS``: one row a message. A message of a frame given as criteria that has
-            gone keeps its key, and ``defects`` says ``gone``.
+            ``schema.HEADERS``: one row a message; ``schema.GMAIL`` besides where the server is
+            Gmail. A message of a frame given as criteria that has gone keeps its key, and
+            ``defects`` says ``gone``.
+
+        Raises
+        ------
+        QueryError
+            If a field has a name that no field can have.
         """
+        columns = field_columns(fields)
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
+        labels: bool = getattr(self._source, "has_labels", False)
         with bar(_total(found), progress) as tick:
-            records = self._messages(found, "headers", tick, keep_gone=keep_gone)
-            frame = frames.headers_frame(records, self.account)
+            records = messages_of(
+                self._source, found, "headers", tick, fields=tuple(columns), keep_gone=keep_gone
+            )
+            frame = frames.headers_frame(records, self.account, fields=columns, labels=labels)
         return in_order_of(criteria, frame)
 
     def recipients(
@@ -279,8 +298,35 @@ class Session:
         """
         found = select(self._source, criteria, folder, limit)
         with bar(_total(found), progress) as tick:
-            records = self._messages(found, "recipients", tick)
+            records = messages_of(self._source, found, "recipients", tick)
             frame = frames.recipients_frame(records, self.account)
+        return in_order_of(criteria, frame)
+
+    def hops(
+        self,
+        criteria: Criteria = "ALL",
+        *,
+        folder: FolderNames = "INBOX",
+        limit: int | None = None,
+        progress: Any = None,
+    ) -> pd.DataFrame:
+        """Read which servers messages passed on their way, and how long each took.
+
+        Parameters
+        ----------
+        criteria, folder, limit, progress
+            See `Session`.
+
+        Returns
+        -------
+        DataFrame
+            ``schema.HOPS``: one row for each Received field (RFC 5321 section 4.4), of each
+            message the first server first. What a server says of those before it may be forged.
+        """
+        found = select(self._source, criteria, folder, limit)
+        with bar(_total(found), progress) as tick:
+            records = messages_of(self._source, found, "fields", tick, fields=("received",))
+            frame = frames.hops_frame(records, self.account)
         return in_order_of(criteria, frame)
 
     def attachments(
@@ -305,7 +351,7 @@ class Session:
         """
         found = select(self._source, criteria, folder, limit)
         with bar(_total(found), progress) as tick:
-            records = self._messages(found, "attachments", tick)
+            records = messages_of(self._source, found, "attachments", tick)
             frame = frames.attachments_frame(records, self.account)
         return in_order_of(criteria, frame)
 
@@ -316,6 +362,8 @@ class Session:
         folder: FolderNames = "INBOX",
         limit: int | None = None,
         html: bool = False,
+        max_bytes: int | None = None,
+        preview: bool = False,
         progress: Any = None,
     ) -> pd.DataFrame:
         """Read the text of messages; attachments are not downloaded.
@@ -326,17 +374,37 @@ class Session:
             See `Session`.
         html
             Add a column with the HTML as sent: untrusted, not sanitised.
+        max_bytes
+            Read at most so many bytes of each text, as sent; ``truncated`` says where that cut
+            something off. A text ends with its last whole line then.
+        preview
+            Read only how each text begins: 200 characters at most, made by the server where it
+            can (RFC 8970).
 
         Returns
         -------
         DataFrame
-            ``schema.BODIES`` or ``schema.BODIES_HTML``: one row a message.
+            ``schema.BODIES``, ``schema.BODIES_HTML`` or ``schema.PREVIEWS``: one row a message.
+
+        Raises
+        ------
+        QueryError
+            If ``max_bytes`` is no number of bytes, or goes together with ``preview``.
         """
+        if preview and (html or max_bytes is not None):
+            raise QueryError("preview=True reads no text, so html and max_bytes have no meaning.")
+        check_count("max_bytes", max_bytes, "bytes")
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
         with bar(_total(found), progress) as tick:
-            records = self._texts(found, tick, html=html, keep_gone=keep_gone)
-            frame = frames.bodies_frame(records, self.account, html=html)
+            if preview:
+                rows = previews_of(self._source, found, tick, keep_gone=keep_gone)
+                frame = frames.previews_frame(rows, self.account)
+            else:
+                records = texts_of(
+                    self._source, found, tick, html=html, max_bytes=max_bytes, keep_gone=keep_gone
+                )
+                frame = frames.bodies_frame(records, self.account, html=html)
         return in_order_of(criteria, frame)
 
     def message(self, uid: int, *, folder: str = "INBOX") -> Email:
@@ -364,48 +432,56 @@ class Session:
         except TypeError as error:
             raise QueryError(f"uid={uid!r} is no UID: a whole number from 1.") from error
 
+    def download(
+        self,
+        rows: pd.DataFrame,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        overwrite: bool = False,
+        progress: Any = None,
+    ) -> pd.DataFrame:
+        """Save attachments as files.
+
+        They are streamed: memory holds a few ranges, however large they are. A file appears under
+        its name once it is whole.
+
+        Parameters
+        ----------
+        rows
+            Of `attachments`, filtered as one likes; a changed ``filename`` is what the file will
+            be called.
+        folder
+            Where to; it is made if it is not there. No name leads out of it.
+        overwrite
+            Replace files of the same name; otherwise a new one becomes ``name (2).ext``.
+        progress
+            See `Session`; it counts bytes.
+
+        Returns
+        -------
+        DataFrame
+            ``schema.DOWNLOADS``: the rows, with the file of each in ``path``; missing where the
+            attachment has gone.
+
+        Raises
+        ------
+        SaveError
+            If a file cannot be written.
+        QueryError
+            If the rows are not of attachments.
+
+        Examples
+        --------
+        ::
+
+            rows = session.attachments(mf.Q(since="30d"))
+            session.download(rows[rows["content_type"] == "application/pdf"], "invoices")
+        """
+        return save_attachments(self._source, rows, folder, overwrite=overwrite, progress=progress)
+
     def close(self) -> None:
         """Log out; a second call does nothing."""
         self._source.close()
-
-    def _messages(
-        self,
-        found: list[Selection],
-        what: What,
-        tick: Callable[[], object],
-        *,
-        keep_gone: bool = False,
-    ) -> Iterator[MessageRecord]:
-        for one in found:
-            gone = dict.fromkeys(one.uids)
-            for record in self._source.headers(one, what) if one.uids else ():
-                del gone[record.uid]
-                tick()
-                yield record
-            for uid in gone if keep_gone else ():
-                tick()
-                yield MessageRecord(
-                    self.account, one.folder, one.uidvalidity, uid,
-                    flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
-                    defects=("gone",),
-                )  # fmt: skip
-
-    def _texts(
-        self, found: list[Selection], tick: Callable[[], object], *, html: bool, keep_gone: bool
-    ) -> Iterator[BodyRecord]:
-        for one in found:
-            gone = dict.fromkeys(one.uids)
-            for record in self._source.parts(one, html=html) if one.uids else ():
-                del gone[record.uid]
-                tick()
-                yield record
-            for uid in gone if keep_gone else ():
-                tick()
-                yield BodyRecord(
-                    self.account, one.folder, one.uidvalidity, uid,
-                    text=None, html=None, text_source="none", charset=None, truncated=False,
-                    defects=("gone",),
-                )  # fmt: skip
 
 
 def _total(found: Iterable[Selection]) -> int:

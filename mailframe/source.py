@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from mailframe.exceptions import QueryError
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord
 
-__all__ = ["Selection", "Source", "What", "check_limit"]
+__all__ = ["Piece", "Selection", "Source", "What", "check_count"]
 
 #: How much of a message `Source.headers` reads: everything the headers frame shows; the header
-#: fields alone; the attachments alone; the dates alone.
-What: TypeAlias = Literal["headers", "recipients", "attachments", "dates"]
+#: fields alone; the attachments alone; the dates alone; none but the fields asked for.
+What: TypeAlias = Literal["headers", "recipients", "attachments", "dates", "fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,43 @@ class Selection:
     uids: tuple[int, ...]
 
 
-def check_limit(limit: object) -> None:
-    """Refuse what is no number of messages.
+class Piece(NamedTuple):
+    """Decoded content of a part, as far as it has come.
+
+    Attributes
+    ----------
+    place
+        Which of the parts asked for, from 0.
+    content
+        What follows the last piece.
+    last
+        True at the end of the part.
+    """
+
+    place: int
+    content: bytes
+    last: bool
+
+
+def check_count(name: str, value: object, of: str = "messages") -> None:
+    """Refuse what is no number of something.
+
+    Parameters
+    ----------
+    name, value
+        Of the argument.
+    of
+        What is counted.
 
     Raises
     ------
     QueryError
         For anything but None and whole numbers from 0.
     """
-    if limit is None:
+    if value is None:
         return
-    if isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0:
-        raise QueryError(f"limit={limit!r} is no number of messages.")
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise QueryError(f"{name}={value!r} is no number of {of}.")
 
 
 class Source(Protocol):
@@ -73,11 +98,21 @@ class Source(Protocol):
     def search(self, folder: str, criteria: Node, limit: int | None = None) -> Selection:
         """Find messages: UIDs descending, the highest ``limit`` of them."""
 
-    def headers(self, selection: Selection, what: What = "headers") -> Iterator[MessageRecord]:
-        """Read headers, flags and attachments, or what of them is asked for."""
+    def headers(
+        self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
+    ) -> Iterator[MessageRecord]:
+        """Read headers, flags and attachments, or what of them is asked for.
 
-    def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
-        """Read the parts that are text, and the HTML as sent if asked for."""
+        ``fields`` are lower-case names of header fields for `Headers.extra`.
+        """
+
+    def parts(
+        self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
+    ) -> Iterator[BodyRecord]:
+        """Read the parts that are text, and the HTML as sent if asked for.
+
+        Of each part ``max_bytes`` are read at most, as encoded.
+        """
 
     def message(self, folder: str, uid: int) -> Email:
         """Read one whole message.
@@ -87,6 +122,11 @@ class Source(Protocol):
         MessageNotFoundError
             If there is none with this UID.
         """
+
+    def contents(
+        self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
+    ) -> Iterator[Piece]:
+        """Read parts by UID and part number, decoded, piece by piece."""
 
     def close(self) -> None:
         """Let go of what is held; a second call does nothing."""

@@ -12,6 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import mailframe as mf
+import mailframe.tables
 from mailframe import frames, schema
 from mailframe.records import Address, Attachment, BodyRecord, Folder, Headers, MessageRecord
 
@@ -99,6 +100,12 @@ NO_TEXT = TEXT._replace(
 )
 EMPTY_TEXT = TEXT._replace(uid=1, text="", html="", charset="us-ascii", truncated=True)
 TEXTS = [TEXT, NO_TEXT, EMPTY_TEXT]
+PREVIEWS = [("INBOX", 17, 3, "Grüße"), ("INBOX", 17, 2, ""), ("Archive", 18, 9, None)]
+ROUTE = (
+    ("received", "by b.example with LMTP; Mon, 5 Jan 2026 09:30:05 +0000"),
+    ("received", "from a.example by b.example with ESMTPS; Mon, 5 Jan 2026 10:30:00 +0100"),
+)
+TRAVELLED = [FULL._replace(headers=Headers(extra=ROUTE)), FULL, BARE]
 FOLDERS = [
     Folder("INBOX", "/", None, ("\\HasNoChildren", "\\Subscribed"), 5, 2, 6, 17, 4321),
     Folder("[Gmail]", None, None, ("\\Noselect",)),
@@ -117,6 +124,11 @@ def tables(count: int | None = None) -> dict[str, pd.DataFrame]:
         "bodies": frames.bodies_frame(texts, ME),
         "bodies_html": frames.bodies_frame(texts, ME, html=True),
         "attachments": frames.attachments_frame(records, ME),
+        "downloads": schema.conform(
+            frames.attachments_frame(records, ME).assign(path="out/report.pdf"), "downloads"
+        ),
+        "previews": frames.previews_frame(PREVIEWS[:count], ME),
+        "hops": frames.hops_frame(TRAVELLED[:count], ME),
         "folders": frames.folders_frame(FOLDERS[:count], ME),
     }
 
@@ -169,11 +181,16 @@ def test_more_than_one_batch_makes_the_same_frame(
             "bodies": frames.bodies_frame(texts, ME),
             "bodies_html": frames.bodies_frame(texts, ME, html=True),
             "attachments": frames.attachments_frame(records, ME),
+            "downloads": schema.conform(
+                frames.attachments_frame(records, ME).assign(path="report.pdf"), "downloads"
+            ),
+            "previews": frames.previews_frame((("A", 1, n, str(n)) for n in range(10)), ME),
+            "hops": frames.hops_frame([TRAVELLED[0]._replace(uid=n) for n in range(10)], ME),
             "folders": frames.folders_frame(folders, ME),
         }
 
     whole = build()[kind]
-    monkeypatch.setattr(frames, "BATCH", 3)
+    monkeypatch.setattr(mailframe.tables, "BATCH", 3)
     pieced = build()[kind]
     assert_conforms(pieced, kind)
     assert_frame_equal(pieced, whole)
@@ -184,7 +201,7 @@ def numbered_folder(number: int) -> Folder:
 
 
 def test_a_batch_without_a_row_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "BATCH", 2)
+    monkeypatch.setattr(mailframe.tables, "BATCH", 2)
     records = [BARE, BARE, FULL, BARE, BARE]
     frame = frames.attachments_frame(records, ME)
     assert_conforms(frame, "attachments")
@@ -431,6 +448,11 @@ def other(kind: str) -> pd.DataFrame:
         "bodies": lambda: frames.bodies_frame([text], you),
         "bodies_html": lambda: frames.bodies_frame([text], you, html=True),
         "attachments": lambda: frames.attachments_frame([record], you),
+        "downloads": lambda: schema.conform(
+            frames.attachments_frame([record], you).assign(path="x.pdf"), "downloads"
+        ),
+        "previews": lambda: frames.previews_frame([("Elsewhere", 1, 1, "Hi")], you),
+        "hops": lambda: frames.hops_frame([record._replace(headers=TRAVELLED[0].headers)], you),
         "folders": lambda: frames.folders_frame([Folder("X", ".", "\\Junk", ())], you),
     }
     return makers[kind]()

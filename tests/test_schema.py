@@ -26,6 +26,12 @@ COLUMNS = {
         "account folder uidvalidity uid part filename content_type disposition content_id "
         "encoding encoded_size size size_exact inline"
     ),
+    "downloads": (
+        "account folder uidvalidity uid part filename content_type disposition content_id "
+        "encoding encoded_size size size_exact inline path"
+    ),
+    "previews": "account folder uidvalidity uid preview",
+    "hops": "account folder uidvalidity uid hop from_host by_host with time delay",
     "folders": "name delimiter special_use flags messages unseen uidnext uidvalidity size",
 }
 CATEGORIES = {

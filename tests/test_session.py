@@ -914,7 +914,9 @@ class Pigeonhole:
             about = Headers(subject=f"Number {uid}", to=to)
             yield MessageRecord(self.account, "INBOX", 1, uid, (), None, None, about, ())
 
-    def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
+    def parts(
+        self, selection: Selection, *, html: bool = False, **_: object
+    ) -> Iterator[BodyRecord]:
         markup = "<p>Hi" if html else None
         for uid in selection.uids:
             yield BodyRecord(

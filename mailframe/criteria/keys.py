@@ -220,7 +220,7 @@ KEYS: Mapping[str, _Spec] = MappingProxyType(
     | _specs("OLDER YOUNGER", Kind.POSITIVE, capability="WITHIN")
     # RFC 7162 section 3.1.5, without the optional entry name.
     | _specs("MODSEQ", Kind.NUMBER, capability="CONDSTORE")
-    # RFC 8474 section 7.
+    # RFC 8474 section 6.
     | _specs("EMAILID THREADID", Kind.OBJECT_ID, capability="OBJECTID")
     # RFC 8514 section 4.3.
     | _specs("SAVEDBEFORE SAVEDON SAVEDSINCE", Kind.DATE, capability="SAVEDATE")

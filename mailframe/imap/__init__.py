@@ -20,6 +20,7 @@
     bodystructure.py  BODYSTRUCTURE -> a tree of Parts
     shapes.py         structures of one shape are read once
     overview.py       what the server says of each message, and whether to trust it
+    download.py       parts of messages, decoded, piece by piece
     messages.py       all of these -> records
 """
 

@@ -12,7 +12,7 @@ from mailframe.imap.connection import Connection
 from mailframe.imap.folder import folder_status, list_folders
 from mailframe.imap.messages import read_attachment, read_emails
 from mailframe.imap.search import search
-from mailframe.source import check_limit
+from mailframe.source import check_count
 
 if TYPE_CHECKING:
     import ssl
@@ -235,7 +235,7 @@ class IMAPClient:
             If the criteria cannot be asked.
         """
         self.connection.the_selected()
-        check_limit(limit)
+        check_count("limit", limit)
         return search(self.connection, to_tree(criteria, datetime.now(UTC)), limit)
 
     def fetch_emails(

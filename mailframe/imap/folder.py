@@ -66,7 +66,7 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
     if in_one:
         pieces.append(b" RETURN (%bSTATUS (%b))" % (_special_use(connection), _items(connection)))
     elif connection.offers("SPECIAL-USE") and connection.offers("LIST-EXTENDED"):
-        # RFC 6154 section 3: some servers show the roles only when asked.
+        # RFC 6154 section 2: some servers show the roles only when asked.
         pieces.append(b" RETURN (SPECIAL-USE)")
     replies = connection.command(*pieces, tried=f"Could not list the folders of {connection.host}.")
     folders = {f.name: f for f in map(_listed, replies) if f is not None}

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.exceptions import MailframeError, MessageNotFoundError
 from mailframe.imap.fetch import Request, fetch, fetch_ranges
 from mailframe.imap.items import read_flags, read_string
-from mailframe.imap.overview import ALL_FIELDS, FEW_FIELDS, HEADER, WHOLE, WHOLE_NAME, look
+from mailframe.imap.overview import (
+    ALL_FIELDS,
+    FEW_FIELDS,
+    HEADER,
+    NO_FIELDS,
+    WHOLE,
+    WHOLE_NAME,
+    look,
+)
 from mailframe.parsing import (
     Bodies,
     assemble_email,
@@ -46,11 +54,22 @@ PIECE = 4 << 20
 LONGEST = 16 << 20
 
 
+# RFC 8970 section 3.1: 200 characters at most, which may take three octets each.
+_PREVIEW_OCTETS = 300
+#: Part numbers, and whether only the beginning of that part is read.
+_Shape: TypeAlias = tuple[tuple[str, bool], ...]
+
 _NO_BODIES = Bodies(None, None, "none", None, ())
 
 
 def read_messages(
-    connection: Connection, uids: Sequence[int], *, headers: bool = True, structure: bool = True
+    connection: Connection,
+    uids: Sequence[int],
+    *,
+    headers: bool = True,
+    structure: bool = True,
+    gmail: bool = False,
+    fields: Sequence[str] = (),
 ) -> Iterator[MessageRecord]:
     """Read headers, flags and attachments.
 
@@ -64,6 +83,10 @@ def read_messages(
         Read the header fields of the headers frame.
     structure
         Read the structure, for the attachments.
+    gmail
+        Read Gmail's labels and threads.
+    fields
+        Lower-case names of further header fields.
 
     Yields
     ------
@@ -72,8 +95,9 @@ def read_messages(
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, BATCH):
-        fields = ALL_FIELDS if headers else FEW_FIELDS if structure else b""
-        for seen in look(connection, batch, fields, structure=structure):
+        asked = ALL_FIELDS if headers else FEW_FIELDS if structure else NO_FIELDS
+        asked = asked.and_also(fields)
+        for seen in look(connection, batch, asked, structure=structure, gmail=gmail):
             yield MessageRecord(
                 selected.account,
                 selected.folder,
@@ -85,11 +109,17 @@ def read_messages(
                 headers=seen.headers,
                 attachments=seen.attachments,
                 defects=seen.defects,
+                labels=seen.labels,
+                gmail_thread=seen.gmail_thread,
             )
 
 
 def read_texts(
-    connection: Connection, uids: Sequence[int], *, html: bool = False
+    connection: Connection,
+    uids: Sequence[int],
+    *,
+    html: bool = False,
+    max_bytes: int | None = None,
 ) -> Iterator[BodyRecord]:
     """Read the text of messages; no attachment is downloaded for it.
 
@@ -101,6 +131,8 @@ def read_texts(
         Distinct, in the order wanted.
     html
         Read the HTML as well, where there is text without it.
+    max_bytes
+        Read at most so many of each part, as encoded; `LONGEST` is never exceeded.
 
     Yields
     ------
@@ -108,14 +140,18 @@ def read_texts(
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
+    limit = LONGEST if max_bytes is None else min(max_bytes, LONGEST)
     for batch in _batches(connection, selected, uids, BODY_BATCH):
         seen = look(connection, batch, FEW_FIELDS, structure=True)
-        contents = _contents(connection, seen, html=html)
+        contents = _contents(connection, seen, html=html, limit=limit)
         for one in seen:
             picked = one.picked
             bodies = _NO_BODIES
+            cut: list[str] = []
             if picked is not None:
-                bodies = read_bodies(picked, contents[one.uid], html=html)
+                wanted = _wanted(picked, html=html)
+                cut = [part.number for part in wanted if part.size > limit]
+                bodies = read_bodies(picked, contents[one.uid], html=html, cut=cut)
             yield BodyRecord(
                 selected.account,
                 selected.folder,
@@ -125,9 +161,38 @@ def read_texts(
                 html=bodies.html,
                 text_source=bodies.text_source,
                 charset=bodies.charset,
-                truncated=picked is not None and _truncated(picked, html=html),
+                truncated=bool(cut),
                 defects=(*one.defects, *bodies.defects),
             )
+
+
+def read_previews(connection: Connection, uids: Sequence[int]) -> Iterator[tuple[int, str | None]]:
+    """Read the server's previews: the beginning of the text, made by the server (RFC 8970).
+
+    Parameters
+    ----------
+    connection
+        With the folder selected, on a server that offers PREVIEW.
+    uids
+        Distinct, in the order wanted.
+
+    Yields
+    ------
+    tuple
+        UID and preview; ``""`` where there is no text, None where the server has none to give.
+        Messages that have gone are left out.
+    """
+    selected = connection.the_selected()
+    for batch in _batches(connection, selected, uids, BATCH):
+        request = Request(batch, b"PREVIEW", frozenset({"UID", "PREVIEW"}), _PREVIEW_OCTETS)
+        found = dict(fetch(connection, [request]))
+        for uid in batch:
+            items = found.get(uid)
+            if isinstance(items, dict):
+                value = items["PREVIEW"]
+                yield uid, None if value is None else read_string(value).decode("utf-8", "replace")
+            elif isinstance(items, MailframeError):
+                yield uid, None
 
 
 def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> Iterator[Email]:
@@ -150,7 +215,7 @@ def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> I
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, EMAIL_BATCH):
         seen = look(connection, batch, HEADER, structure=True)
-        contents = _contents(connection, seen, html=True) if body else {}
+        contents = _contents(connection, seen, html=True, limit=LONGEST) if body else {}
         for one in seen:
             email = assemble_email(
                 one.header,
@@ -232,36 +297,49 @@ def read_attachment(connection: Connection, uid: int, part: str) -> Attachment:
 
 
 def _contents(
-    connection: Connection, seen: Iterable[Overview], *, html: bool
+    connection: Connection, seen: Iterable[Overview], *, html: bool, limit: int
 ) -> dict[int, dict[str, bytes]]:
-    """Fetch the text parts of messages, those of one shape in one command."""
+    """Fetch the text parts of messages, those of one shape in one command.
+
+    Of each part ``limit`` bytes are read at most.
+    """
     contents: dict[int, dict[str, bytes]] = {one.uid: {} for one in seen}
-    shapes: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    shapes: dict[_Shape, list[tuple[int, int]]] = {}
     for one in seen:
         picked = one.picked
-        if picked is None or one.is_whole:
+        if picked is None:
             continue
         wanted = _wanted(picked, html=html)
-        if any(part.size > PIECE for part in wanted):
+        if one.is_whole:
+            cut = {p.number: p.raw[:limit] for p in wanted if p.raw and len(p.raw) > limit}
+            contents[one.uid] = cut
+        elif any(min(part.size, limit) > PIECE for part in wanted):
             for part in wanted:
-                contents[one.uid][part.number] = _capped(connection, one.uid, part.number)
+                contents[one.uid][part.number] = _capped(connection, one.uid, part.number, limit)
         elif wanted:
-            shape = tuple(part.number for part in wanted)
-            size = sum(part.size for part in wanted)
+            shape = tuple((part.number, part.size > limit) for part in wanted)
+            size = sum(min(part.size, limit) for part in wanted)
             shapes.setdefault(shape, []).append((one.uid, size))
-    requests = [_parts_request(shape, messages) for shape, messages in shapes.items()]
+    requests = [_parts_request(shape, found, limit) for shape, found in shapes.items()]
     for uid, found in fetch(connection, requests):
         for name, value in found.items() if isinstance(found, dict) else ():
             if name.startswith("BODY[") and isinstance(value, bytes):
-                contents[uid][name[5:-1]] = value
+                contents[uid][name[5:].partition("]")[0]] = value
     return contents
 
 
-def _parts_request(shape: tuple[str, ...], messages: list[tuple[int, int]]) -> Request:
-    items = b" ".join(b"BODY.PEEK[%b]" % number.encode("ascii") for number in shape)
-    expected = frozenset({"UID", *(f"BODY[{number}]" for number in shape)})
+def _parts_request(shape: _Shape, messages: list[tuple[int, int]], limit: int) -> Request:
+    items, expected, aliases = [], {"UID"}, {}
+    for number, is_cut in shape:
+        item, name = b"BODY.PEEK[%b]" % number.encode("ascii"), f"BODY[{number}]"
+        if is_cut:
+            item += b"<0.%d>" % limit
+            aliases[name] = f"{name}<0>"  # some servers leave the offset out of the name
+        items.append(item)
+        expected.add(aliases.get(name, name))
     octets = sum(size for _, size in messages) // len(messages)
-    return Request([uid for uid, _ in messages], items, expected, octets)
+    uids = [uid for uid, _ in messages]
+    return Request(uids, b" ".join(items), frozenset(expected), octets, aliases)
 
 
 def _wanted(picked: Picked, *, html: bool) -> tuple[Part, ...]:
@@ -271,16 +349,12 @@ def _wanted(picked: Picked, *, html: bool) -> tuple[Part, ...]:
     return (*picked.text, *picked.html) if html else picked.text
 
 
-def _truncated(picked: Picked, *, html: bool) -> bool:
-    return any(part.size > LONGEST and part.raw is None for part in _wanted(picked, html=html))
-
-
-def _capped(connection: Connection, uid: int, section: str) -> bytes:
+def _capped(connection: Connection, uid: int, section: str, limit: int) -> bytes:
     content = bytearray()
     pieces = fetch_ranges(connection, uid, section)
-    while len(content) < LONGEST and (piece := next(pieces, None)) is not None:
+    while len(content) < limit and (piece := next(pieces, None)) is not None:
         content += piece
-    return bytes(content[:LONGEST])
+    return bytes(content[:limit])
 
 
 def _without_content(attachment: Attachment) -> Attachment:

@@ -16,6 +16,7 @@ from mailframe.exceptions import MailframeError, ProtocolError
 from mailframe.imap.bodystructure import doubt_of_header, parse_bodystructure, suspicion
 from mailframe.imap.fetch import Request, fetch
 from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
+from mailframe.imap.names import decode_name
 from mailframe.imap.responses import Unread
 from mailframe.imap.shapes import known, learn, shape
 from mailframe.parsing import parse_headers, parse_structure, pick_parts
@@ -32,32 +33,85 @@ if TYPE_CHECKING:
     from mailframe.parsing import Picked
     from mailframe.records import Attachment, Part
 
-__all__ = ["ALL_FIELDS", "FEW_FIELDS", "HEADER", "WHOLE", "WHOLE_NAME", "Overview", "look"]
+__all__ = [
+    "ALL_FIELDS",
+    "FEW_FIELDS",
+    "HEADER",
+    "NO_FIELDS",
+    "WHOLE",
+    "WHOLE_NAME",
+    "Fields",
+    "Overview",
+    "look",
+    "verify",
+]
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Header fields to ask for.
+
+    Attributes
+    ----------
+    names
+        In upper case, with blanks between; None for the whole header.
+    octets
+        Size of the reply to expect for one message, in bytes.
+    extra
+        Lower-case names of those that go into `Headers.extra`.
+    """
+
+    names: bytes | None
+    octets: int
+    extra: tuple[str, ...] = ()
+
+    def and_also(self, extra: Sequence[str]) -> Fields:
+        """Add fields for `Headers.extra`."""
+        if not extra:
+            return self
+        if self.names is None:
+            return Fields(None, self.octets, tuple(extra))
+        names = dict.fromkeys([*self.names.split(), *(n.upper().encode("ascii") for n in extra)])
+        octets = self.octets + _OCTETS_OF_A_FIELD * len(extra)
+        return Fields(b" ".join(names), octets, tuple(extra))
+
+    @property
+    def item(self) -> bytes:
+        """What is asked for; nothing for no fields."""
+        if self.names is None:
+            return b"BODY.PEEK[HEADER]"
+        return b"BODY.PEEK[HEADER.FIELDS (%b)]" % self.names if self.names else b""
+
+    @property
+    def reply(self) -> str:
+        """The name under which it comes."""
+        if self.names is None:
+            return "BODY[HEADER]"
+        return "BODY[HEADER.FIELDS]" if self.names else ""
+
+
+#: One field of a header, Received at that: it comes several times.
+_OCTETS_OF_A_FIELD = 300
 #: A message up to this size is read whole where its structure cannot be trusted.
 WHOLE = 1 << 20
 
 #: The fields of the headers frame. ENVELOPE has neither References nor List-Id, and servers'
 #: ENVELOPEs have bugs of their own.
-ALL_FIELDS = (
-    b"BODY.PEEK[HEADER.FIELDS (DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO "
-    b"REFERENCES LIST-ID LIST-UNSUBSCRIBE CONTENT-TYPE)]"
+ALL_FIELDS = Fields(
+    b"DATE FROM SENDER REPLY-TO TO CC BCC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID "
+    b"LIST-UNSUBSCRIBE CONTENT-TYPE",
+    octets=1200,
 )
 #: Enough to tell whether a structure can be trusted.
-FEW_FIELDS = b"BODY.PEEK[HEADER.FIELDS (DATE FROM CONTENT-TYPE)]"
+FEW_FIELDS = Fields(b"DATE FROM CONTENT-TYPE", octets=400)
 #: Every field.
-HEADER = b"BODY.PEEK[HEADER]"
+HEADER = Fields(None, octets=3000)
+NO_FIELDS = Fields(b"", octets=120)
 
-# Under which name they come, and how many bytes to expect for a message in all.
-_NAMES = {
-    ALL_FIELDS: "BODY[HEADER.FIELDS]",
-    FEW_FIELDS: "BODY[HEADER.FIELDS]",
-    HEADER: "BODY[HEADER]",
-}
-_OCTETS = {ALL_FIELDS: 1200, FEW_FIELDS: 400, HEADER: 3000}
-_OCTETS_OF_DATES = 120
+#: What Gmail adds (X-GM-EXT-1).
+GMAIL = b"X-GM-THRID X-GM-LABELS"
 
 _BASE = b"FLAGS INTERNALDATE RFC822.SIZE"
 _BASE_NAMES = frozenset({"UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE"})
@@ -82,6 +136,10 @@ class Overview:
         Why the structure may not be what the message says; empty when it is trusted.
     plain
         What is known of structures of its shape; it spares reading this one.
+    fields
+        What of the header was asked for.
+    labels, gmail_thread
+        Gmail's; None where they were not asked for.
     """
 
     uid: int
@@ -95,6 +153,9 @@ class Overview:
     defects: tuple[str, ...] = ()
     doubt: str = ""
     plain: Plain | None = None
+    fields: Fields = NO_FIELDS
+    labels: tuple[str, ...] | None = None
+    gmail_thread: str | None = None
 
     @cached_property
     def structure(self) -> Part | None:
@@ -119,7 +180,13 @@ class Overview:
 
 
 def look(
-    connection: Connection, uids: Sequence[int], fields: bytes, *, structure: bool
+    connection: Connection,
+    uids: Sequence[int],
+    fields: Fields,
+    *,
+    structure: bool,
+    verified: bool = True,
+    gmail: bool = False,
 ) -> list[Overview]:
     """Learn what is needed to know of each message.
 
@@ -130,9 +197,13 @@ def look(
     uids
         Distinct, in the order wanted.
     fields
-        `ALL_FIELDS`, `FEW_FIELDS`, `HEADER`, or nothing.
+        `ALL_FIELDS`, `FEW_FIELDS`, `HEADER`, `NO_FIELDS`.
     structure
         Whether the structure is wanted; that needs at least `FEW_FIELDS`.
+    verified
+        Read messages whole whose structure cannot be trusted; else that is left to `verify`.
+    gmail
+        Read Gmail's labels and thread; the server must offer X-GM-EXT-1.
 
     Returns
     -------
@@ -144,11 +215,12 @@ def look(
     CommandError
         If the server refuses every message.
     """
-    expected = _BASE_NAMES | ({_NAMES[fields]} if fields else set())
-    items = b" ".join(filter(None, (_BASE, fields)))
-    octets = _OCTETS.get(fields, _OCTETS_OF_DATES)
-    described = Request(uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, octets)
-    bare = Request(uids, items, expected, octets)
+    expected = _BASE_NAMES | ({fields.reply} if fields.reply else set())
+    items = b" ".join(filter(None, (_BASE, fields.item, GMAIL if gmail else b"")))
+    described = Request(
+        uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, fields.octets
+    )
+    bare = Request(uids, items, expected, fields.octets)
     found: dict[int, Overview] = {}
     refusals: dict[int, MailframeError] = {}
 
@@ -157,7 +229,7 @@ def look(
         left = []
         for uid, answer in fetch(connection, [request]):
             if isinstance(answer, dict):
-                found[uid] = _overview(uid, answer, _NAMES.get(fields, ""), structure=structure)
+                found[uid] = _overview(uid, answer, fields, structure=structure)
             else:
                 left.append(uid)
             if isinstance(answer, MailframeError):
@@ -173,24 +245,34 @@ def look(
     for uid, error in refusals.items():
         found[uid] = Overview(uid, defects=(f"the server does not show it: {error.reply}",))
     seen = [found[uid] for uid in uids if uid in found and not _is_void(found[uid], fields)]
-    _verify(connection, [one for one in seen if one.doubt])
+    if verified:
+        verify(connection, [one for one in seen if one.doubt])
     return seen
 
 
-def _overview(uid: int, items: Fetched, name: str, *, structure: bool) -> Overview:
-    header = read_string(items.get(name))
+def _overview(uid: int, items: Fetched, fields: Fields, *, structure: bool) -> Overview:
+    header = read_string(items.get(fields.reply))
     one = Overview(
         uid,
         flags=read_flags(items["FLAGS"]),
         internal_date=read_internal_date(items["INTERNALDATE"]),
         size=read_number(items["RFC822.SIZE"]),
         header=header,
-        headers=parse_headers(header) if header else Headers(),
+        headers=parse_headers(header, fields.extra) if header else Headers(),
+        fields=fields,
     )
+    if "X-GM-THRID" in items:
+        one.gmail_thread = read_string(items["X-GM-THRID"]).decode("ascii", "replace") or None
+        one.labels = _labels(items.get("X-GM-LABELS"))
     if structure:
         one.described = items.get("BODYSTRUCTURE", [])
         one.doubt = _doubt(one)
     return one
+
+
+def _labels(token: Token) -> tuple[str, ...]:
+    words = token if isinstance(token, list) else []
+    return tuple(decode_name(word) for word in words if isinstance(word, bytes))
 
 
 def _doubt(one: Overview) -> str:
@@ -212,16 +294,24 @@ def _doubt(one: Overview) -> str:
     return doubt
 
 
-def _is_void(one: Overview, fields: bytes) -> bool:
+def _is_void(one: Overview, fields: Fields) -> bool:
     """Whether the server describes a message that is not there any more.
 
     Dovecot does so until it notices that the file has gone: size 0, and no header at all.
     """
-    return bool(fields) and one.size == 0 and not one.header
+    return fields is not NO_FIELDS and one.size == 0 and not one.header
 
 
-def _verify(connection: Connection, doubtful: list[Overview]) -> None:
-    """Read messages whole that are not too large for it; the others keep a note."""
+def verify(connection: Connection, doubtful: Sequence[Overview]) -> None:
+    """Read messages whole that are not too large for it; the others keep a note in ``defects``.
+
+    Parameters
+    ----------
+    connection
+        With the folder selected.
+    doubtful
+        Those with a ``doubt``. They are changed: their structure holds the content then.
+    """
     small = {one.uid: one.size or 0 for one in doubtful if (one.size or 0) <= WHOLE}
     whole: dict[int, Answer] = {}
     if small:
@@ -237,6 +327,6 @@ def _verify(connection: Connection, doubtful: list[Overview]) -> None:
             one.structure = parse_structure(raw)
             one.picked = pick_parts(one.structure)
             one.attachments = one.picked.attachments
-            one.headers = parse_headers(raw)
+            one.headers = parse_headers(raw, one.fields.extra)
         else:
             one.defects = (f"not verified: {one.doubt}",)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailframe.criteria import NOTHING
+from mailframe.imap.download import read_parts
 from mailframe.imap.folder import list_folders
-from mailframe.imap.messages import read_email, read_messages, read_texts
+from mailframe.imap.messages import read_email, read_messages, read_previews, read_texts
 from mailframe.imap.search import search
 from mailframe.source import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord
-    from mailframe.source import What
+    from mailframe.source import Piece, What
 
 __all__ = ["ImapSource"]
 
@@ -62,7 +63,14 @@ class ImapSource:
             uids = search(self._connection, criteria, limit)
         return Selection(opened.folder, opened.uidvalidity, tuple(uids))
 
-    def headers(self, selection: Selection, what: What = "headers") -> Iterator[MessageRecord]:
+    @property
+    def has_labels(self) -> bool:
+        """Whether messages have Gmail's labels and threads."""
+        return self._connection.offers("X-GM-EXT-1")
+
+    def headers(
+        self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
+    ) -> Iterator[MessageRecord]:
         """Read headers and structures (FETCH)."""
         self._connection.return_to(selection.folder, selection.uidvalidity)
         return read_messages(
@@ -70,17 +78,35 @@ class ImapSource:
             selection.uids,
             headers=what in {"headers", "recipients"},
             structure=what in {"headers", "attachments"},
+            gmail=what == "headers" and self.has_labels,
+            fields=fields,
         )
 
-    def parts(self, selection: Selection, *, html: bool = False) -> Iterator[BodyRecord]:
+    def parts(
+        self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
+    ) -> Iterator[BodyRecord]:
         """Read the text parts (FETCH)."""
         self._connection.return_to(selection.folder, selection.uidvalidity)
-        return read_texts(self._connection, selection.uids, html=html)
+        return read_texts(self._connection, selection.uids, html=html, max_bytes=max_bytes)
+
+    def previews(self, selection: Selection) -> Iterator[tuple[int, str | None]] | None:
+        """Read the server's own previews (RFC 8970); None where it makes none."""
+        if not self._connection.offers("PREVIEW"):
+            return None
+        self._connection.return_to(selection.folder, selection.uidvalidity)
+        return read_previews(self._connection, selection.uids)
 
     def message(self, folder: str, uid: int) -> Email:
         """Read one whole message (FETCH)."""
         self._connection.select(folder)
         return read_email(self._connection, uid)
+
+    def contents(
+        self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
+    ) -> Iterator[Piece]:
+        """Read parts, decoded (FETCH in ranges)."""
+        self._connection.return_to(folder, uidvalidity)
+        return read_parts(self._connection, wanted)
 
     def close(self) -> None:
         """Log out."""

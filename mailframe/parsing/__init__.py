@@ -6,6 +6,7 @@
     assemble_email   what was read part by part -> Email
     parse_structure  a whole message -> its tree of Parts
     parse_headers    a header block -> Headers
+    parse_hops       Received fields -> the servers that a message passed
     pick_parts       a tree of Parts, whoever made it -> bodies and attachments (RFC 8621)
     read_bodies      the bodies picked, decoded
     html_to_text     HTML -> the text that a person would read
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 from mailframe.parsing.addresses import parse_addresses
+from mailframe.parsing.content import ContentDecoder
 from mailframe.parsing.dates import parse_date
 from mailframe.parsing.email_parser import assemble_email, parse_email, parse_structure
 from mailframe.parsing.headers import parse_headers
@@ -25,19 +27,23 @@ from mailframe.parsing.parts import (
     Picked,
     decode_content,
     decode_text,
+    find_part,
     pick_parts,
     read_bodies,
 )
+from mailframe.parsing.received import parse_hops
 from mailframe.parsing.words import decode_words
 
 __all__ = [
     "Bodies",
+    "ContentDecoder",
     "Email",
     "Picked",
     "assemble_email",
     "decode_content",
     "decode_text",
     "decode_words",
+    "find_part",
     "html_to_text",
     "join_parameters",
     "parse_addresses",
@@ -45,6 +51,7 @@ __all__ = [
     "parse_date",
     "parse_email",
     "parse_headers",
+    "parse_hops",
     "parse_structure",
     "pick_parts",
     "read_bodies",

@@ -11,12 +11,13 @@ from mailframe.parsing.charsets import decode_bytes
 if TYPE_CHECKING:
     from mailframe.records import Part
 
-__all__ = ["decode_content", "decode_text"]
+__all__ = ["ContentDecoder", "decode_content", "decode_text"]
 
 _IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
 _UUENCODE = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 
-_BASE64_JUNK = re.compile(rb"[^A-Za-z0-9+/=]+")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)
 # RFC 2045 section 6.7 rule 3: blanks at a line's end were added on the way.
 _QP_TRAILING = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 _QP_DAMAGE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
@@ -28,9 +29,16 @@ _META_CHARSET = re.compile(
 )
 _META_WITHIN = 1_024
 
+# RFC 3629 section 3: the octets that go on with a character, and the first that begins one.
+_UTF8_TAIL = bytes(range(0x80, 0xC0))
+_UTF8_LEAD = 0xC0
+
+#: RFC 2045 section 6.7 rule 5 allows 76; what holds no line end in so many is not waited for.
+_LONGEST_LINE = 64 << 10
+
 
 def _base64(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
-    data = _BASE64_JUNK.sub(b"", raw)
+    data = raw.translate(None, _NOT_BASE64)
     defects: list[str] = []
     content, rest = b"", data
     head, padding, tail = rest.partition(b"=")
@@ -108,7 +116,71 @@ def decode_content(part: Part, raw: bytes) -> tuple[bytes, tuple[str, ...]]:
     return raw, (f"unknown encoding {encoding[:40]}",)
 
 
-def decode_text(part: Part, raw: bytes) -> tuple[str, str | None, tuple[str, ...]]:
+class ContentDecoder:
+    """Undo a Content-Transfer-Encoding piece by piece: together what `decode_content` returns.
+
+    Parameters
+    ----------
+    encoding
+        In lower case.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._rest = b""
+        self._ended = False
+
+    def feed(self, raw: bytes) -> bytes:
+        """Decode one more piece, as far as it can be decoded without the next one."""
+        if self._encoding == "base64":
+            return self._base64(raw)
+        if self._encoding == "quoted-printable":
+            raw = self._rest + raw
+            end = raw.rfind(b"\n") + 1  # blanks and soft breaks are told at a line's end
+            if not end and len(raw) > _LONGEST_LINE:
+                end = len(raw.rstrip(b" \t\r"))
+                escape = raw.find(b"=", max(end - 2, 0), end)
+                end = end if escape < 0 else escape
+            self._rest = raw[end:]
+            return _quoted_printable(raw[:end])[0]
+        if self._encoding in _UUENCODE:  # rare, and small: from before MIME
+            self._rest += raw
+            return b""
+        return raw
+
+    def finish(self) -> bytes:
+        """Decode what is left."""
+        rest, self._rest = self._rest, b""
+        if self._encoding == "base64":
+            return _base64(rest)[0]
+        if self._encoding == "quoted-printable":
+            return _quoted_printable(rest)[0]
+        return _uuencoded(rest)[0] if self._encoding in _UUENCODE else b""
+
+    def _base64(self, raw: bytes) -> bytes:
+        if self._ended:
+            return b""
+        head, padding, _ = raw.translate(None, _NOT_BASE64).partition(b"=")
+        data = self._rest + head
+        self._ended = bool(padding)
+        whole = len(data) - len(data) % 4
+        self._rest = data[whole:]
+        return binascii.a2b_base64(data[:whole])
+
+
+def _whole(content: bytes) -> bytes:
+    """Return content that was cut somewhere without its last, broken line or character."""
+    end = content.rfind(b"\n") + 1
+    if end:
+        return content[:end]
+    lead = len(content.rstrip(_UTF8_TAIL)) - 1
+    is_lead = lead >= 0 and content[lead] >= _UTF8_LEAD
+    return content[:lead] if is_lead else content
+
+
+def decode_text(
+    part: Part, raw: bytes, *, is_cut: bool = False
+) -> tuple[str, str | None, tuple[str, ...]]:
     r"""Decode a text part: transfer encoding, charset (RFC 2046 section 4.1.2) and line ends.
 
     Parameters
@@ -117,6 +189,8 @@ def decode_text(part: Part, raw: bytes) -> tuple[str, str | None, tuple[str, ...
         Tells encoding, charset and type.
     raw
         The encoded content.
+    is_cut
+        Whether it is only the beginning: then the text ends with its last whole line.
 
     Returns
     -------
@@ -131,7 +205,9 @@ def decode_text(part: Part, raw: bytes) -> tuple[str, str | None, tuple[str, ...
     >>> decode_text(part, b"Gr=FC=DFe\r\n")
     ('Grüße\n', 'iso-8859-1', ())
     """
-    content, defects = decode_content(part, raw)
+    content, defects = decode_content(part, _whole(raw) if is_cut else raw)
+    if is_cut:
+        content = _whole(content)
     charset = part.charset
     if part.content_type == "text/html" and charset in {None, "", "us-ascii"}:
         meta = _META_CHARSET.search(content, 0, _META_WITHIN)

@@ -14,9 +14,17 @@ from mailframe.parsing.html import html_to_text
 from mailframe.records import Attachment, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["Bodies", "Picked", "decode_content", "decode_text", "pick_parts", "read_bodies"]
+__all__ = [
+    "Bodies",
+    "Picked",
+    "decode_content",
+    "decode_text",
+    "find_part",
+    "pick_parts",
+    "read_bodies",
+]
 
 # RFC 2045 section 6.2: these leave the octets as they are.
 _IDENTITY = frozenset({"7bit", "8bit", "binary"})
@@ -214,8 +222,24 @@ def pick_parts(root: Part, *, with_content: bool = False) -> Picked:
     return Picked(text, html, attachments)
 
 
+def find_part(root: Part, number: str) -> Part | None:
+    """Return the leaf with a part number, or None.
+
+    Parameters
+    ----------
+    root
+        The message's structure.
+    number
+        IMAP's (RFC 3501 section 6.4.5): ``"1.2"``.
+    """
+    return next((part for part, _ in _leaves(root) if part.number == number), None)
+
+
 def _join(
-    parts: tuple[Part, ...], contents: Mapping[str, bytes], defects: list[str]
+    parts: tuple[Part, ...],
+    contents: Mapping[str, bytes],
+    cut: Collection[str],
+    defects: list[str],
 ) -> tuple[str | None, str | None]:
     """Decode and join several parts; the charset is the first's."""
     texts: list[str] = []
@@ -225,7 +249,7 @@ def _join(
         if raw is None:
             defects.append(f"part {part.number} was not read")
             continue
-        text, used, problems = decode_text(part, raw)
+        text, used, problems = decode_text(part, raw, is_cut=part.number in cut)
         if not texts:
             charset = used
         texts.append(text)
@@ -233,7 +257,9 @@ def _join(
     return "\n".join(texts) if texts else None, charset
 
 
-def read_bodies(picked: Picked, contents: Mapping[str, bytes], *, html: bool) -> Bodies:
+def read_bodies(
+    picked: Picked, contents: Mapping[str, bytes], *, html: bool, cut: Collection[str] = ()
+) -> Bodies:
     """Decode the bodies that were picked.
 
     Parameters
@@ -245,6 +271,8 @@ def read_bodies(picked: Picked, contents: Mapping[str, bytes], *, html: bool) ->
         there is a text/plain part, the HTML need not be here unless it is asked for.
     html
         Whether the HTML itself is wanted.
+    cut
+        Numbers of parts whose content is only their beginning.
 
     Returns
     -------
@@ -262,10 +290,10 @@ def read_bodies(picked: Picked, contents: Mapping[str, bytes], *, html: bool) ->
     text: str | None = None
     source, charset = "none", None
     if picked.html and (html or not picked.text):
-        markup, charset = _join(picked.html, contents, defects)
+        markup, charset = _join(picked.html, contents, cut, defects)
     if not picked.text and markup is not None:
         text, source = html_to_text(markup), "html"
     if picked.text:
-        text, charset = _join(picked.text, contents, defects)
+        text, charset = _join(picked.text, contents, cut, defects)
         source = "plain"
     return Bodies(text, markup if html else None, source, charset, tuple(defects))

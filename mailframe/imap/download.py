@@ -1,0 +1,214 @@
+"""Parts -> their decoded content in pieces, as they come over the wire.
+
+Each part is asked for in ranges (RFC 3501 section 6.4.5), the ranges of several parts in flight at
+a time, so that memory holds a few ranges however large the parts are. A part ends at a range that
+comes short, never at an announced size: Exchange estimates that.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import (
+    CommandError,
+    MailframeError,
+    ProtocolError,
+    ThrottledError,
+)
+from mailframe.imap.failures import refusal
+from mailframe.imap.items import read_string
+from mailframe.imap.overview import FEW_FIELDS, look, verify
+from mailframe.imap.responses import parse_fetch
+from mailframe.imap.wire import MAX_LITERAL, Command
+from mailframe.parsing import ContentDecoder, decode_content, find_part
+from mailframe.source import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.overview import Overview
+    from mailframe.imap.responses import Reply
+    from mailframe.records import Part
+
+__all__ = ["read_parts"]
+
+log = logging.getLogger(__name__)
+
+#: Bytes of a part asked for in one command.
+RANGE = 512 << 10
+#: Messages whose structure is read together.
+BATCH = 500
+#: How often a range is asked for that does not come.
+ATTEMPTS = 2
+
+_SECTION = re.compile(r"BODY\[([\d.]+)\](?:<(\d+)>)?")
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    """One part on its way."""
+
+    place: int
+    uid: int
+    part: Part
+    decoder: ContentDecoder
+    asked: int = 0
+    read: int = 0
+    pieces: dict[int, bytes | None] = field(default_factory=dict)
+    misses: int = 0
+    ended: bool = False
+
+    def ask(self, offset: int) -> Command:
+        """Ask for one range."""
+        self.asked = max(self.asked, offset + RANGE)
+        section = b"%b]<%d.%d>" % (self.part.number.encode("ascii"), offset, RANGE)
+        expect = min(RANGE, max(self.part.size - offset, 0))
+        pieces = (b"UID FETCH %d (UID BODY.PEEK[" % self.uid, section, b")")
+        return Command(pieces, expect=expect, about=(self, offset))
+
+
+def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Iterator[Piece]:
+    """Read parts of messages, decoded.
+
+    Parameters
+    ----------
+    connection
+        With the folder selected. It must not be used for anything else until the iterator has
+        ended.
+    wanted
+        UID and part number of each; none twice.
+
+    Yields
+    ------
+    Piece
+        Those of one part in order, those of several parts may alternate. A part that is not there
+        (any more) has none.
+
+    Raises
+    ------
+    CommandError
+        If the server refuses every part; single ones are logged and left out.
+    ConnectionFailedError
+        If the connection breaks.
+    """
+    selected = connection.the_selected()
+    for start in range(0, len(wanted), BATCH):
+        batch = list(enumerate(wanted))[start : start + BATCH]
+        connection.return_to(selected.folder, selected.uidvalidity)
+        uids = list(dict.fromkeys(uid for _, (uid, _) in batch))
+        overviews = look(connection, uids, FEW_FIELDS, structure=True, verified=False)
+        seen = {one.uid: one for one in overviews}
+        streams: list[_Stream] = []
+        doubtful: deque[tuple[int, Overview, str]] = deque()
+        for place, (uid, number) in batch:
+            one = seen.get(uid)
+            if one is not None and one.doubt:
+                doubtful.append((place, one, number))
+            elif part := _leaf(one, number):
+                streams.append(_Stream(place, uid, part, ContentDecoder(part.encoding)))
+        del seen, overviews, one  # what is read whole is let go as soon as it is handed out
+        yield from _stream(connection, streams)
+        yield from _read_whole(connection, doubtful)
+
+
+def _leaf(one: Overview | None, number: str) -> Part | None:
+    return find_part(one.structure, number) if one is not None and one.structure else None
+
+
+def _read_whole(
+    connection: Connection, doubtful: deque[tuple[int, Overview, str]]
+) -> Iterator[Piece]:
+    """Read messages whole whose structure cannot be trusted, one at a time."""
+    while doubtful:
+        place, one, number = doubtful.popleft()
+        if not one.is_whole:
+            verify(connection, [one])
+        part = _leaf(one, number)
+        if part is not None and part.raw is not None:
+            yield Piece(place, decode_content(part, part.raw)[0], last=True)
+        elif part is not None:  # too large for that: as the server describes it
+            stream = _Stream(place, one.uid, part, ContentDecoder(part.encoding))
+            yield from _stream(connection, [stream])
+
+
+def _stream(connection: Connection, streams: list[_Stream]) -> Iterator[Piece]:
+    flying = {(one.uid, one.part.number): one for one in streams}
+    waiting = deque(
+        one.ask(offset) for one in streams for offset in range(0, max(one.part.size, 1), RANGE)
+    )
+    refusals: list[MailframeError] = []
+    delivered = False
+    for command, reply in connection.run(waiting):
+        if command is None:
+            if reply.kind == "FETCH":
+                _file(reply, flying)
+            continue
+        one, offset = command.about
+        if not one.ended and not _has_come(one, offset, reply, refusals):
+            waiting.appendleft(one.ask(offset))
+        for piece in _in_order(one):
+            delivered = True
+            yield piece
+        if not one.ended and one.read == one.asked:
+            waiting.appendleft(one.ask(one.asked))
+    if refusals and not delivered:
+        raise refusals[0]
+
+
+def _has_come(one: _Stream, offset: int, reply: Reply, refusals: list[MailframeError]) -> bool:
+    """Say at a range's completion whether it is there, or will not come; else ask again."""
+    if reply.kind != "OK":
+        tried = f"Could not read part {one.part.number} of message {one.uid}."
+        error = refusal(reply, tried, CommandError)
+        if isinstance(error, ThrottledError):
+            raise error
+        if offset and offset >= one.part.size:  # a server may refuse what lies behind the end
+            one.pieces[offset] = b""
+            return True
+        log.warning("%s", error)
+        refusals.append(error)
+        one.ended = True
+    elif offset not in one.pieces:
+        one.misses += 1
+        one.ended = one.misses == ATTEMPTS
+    return one.ended or offset in one.pieces
+
+
+def _file(reply: Reply, flying: dict[tuple[int, str], _Stream]) -> None:
+    """Put the ranges of a FETCH reply where they belong."""
+    items = parse_fetch(reply)
+    uid = read_string(items.get("UID"))
+    for name, value in items.items():
+        match = _SECTION.fullmatch(name)
+        one = flying.get((int(uid), match[1])) if match and uid.isdigit() else None
+        if match is None or one is None or one.ended:
+            continue
+        # Some servers leave the offset out of the name: then it is the next one.
+        offset = int(match[2]) if match[2] else one.read
+        piece = None if value is None else read_string(value)
+        if piece is not None and len(piece) > RANGE and (match[2] or offset):
+            raise ProtocolError(f"The server sent more of part {match[1]} than was asked for.")
+        one.pieces.setdefault(offset, piece)
+
+
+def _in_order(one: _Stream) -> Iterator[Piece]:
+    while not one.ended and one.read in one.pieces:
+        raw = one.pieces.pop(one.read)
+        if raw is None and not one.read:  # NIL: there is no such part
+            one.ended = True
+            return
+        raw = raw or b""
+        one.read += RANGE
+        if one.read > MAX_LITERAL:
+            raise ProtocolError(f"Part {one.part.number} of message {one.uid} does not end.")
+        # Longer than a range is the whole part, from a server that knows no ranges.
+        one.ended = len(raw) != RANGE
+        content = one.decoder.feed(raw)
+        if one.ended:
+            content += one.decoder.finish()
+        yield Piece(one.place, content, last=one.ended)

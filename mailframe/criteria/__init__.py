@@ -3,7 +3,7 @@
 ::
 
     keys.py        the search keys, what follows each and which capability it needs
-    tree.py        the nodes: And, Or, Not, Key, HasAttachment, Instant
+    tree.py        the nodes: And, Or, Not, Key, HasAttachment, Instant, Contains
     dates.py       days, moments and ages
     grammar.py     a SEARCH string (RFC 3501 section 6.4.4) -> a tree
     conditions.py  one condition of a Q -> a tree
@@ -31,7 +31,9 @@ from mailframe.criteria.query import Q, to_tree
 from mailframe.criteria.tree import (
     ALL,
     NOTHING,
+    SEARCHABLE,
     And,
+    Contains,
     HasAttachment,
     Instant,
     Key,
@@ -47,10 +49,12 @@ from mailframe.criteria.tree import (
 __all__ = [
     "ALL",
     "NOTHING",
+    "SEARCHABLE",
     "SEQUENCE",
     "And",
     "Arg",
     "Atom",
+    "Contains",
     "Facts",
     "HasAttachment",
     "Instant",

@@ -12,6 +12,7 @@ from mailframe.criteria.tree import (
     ALL,
     NOTHING,
     And,
+    Contains,
     HasAttachment,
     Instant,
     Key,
@@ -75,7 +76,7 @@ def lower(node: Node) -> Node:
     return _bound(node, wide=False)
 
 
-def _bound(node: Node, *, wide: bool) -> Node:
+def _bound(node: Node, *, wide: bool) -> Node:  # noqa: PLR0911 one for each kind of node
     match node:
         case And(children):
             return all_of(_bound(child, wide=wide) for child in children)
@@ -87,8 +88,18 @@ def _bound(node: Node, *, wide: bool) -> Node:
             return ALL if wide else NOTHING
         case Instant():
             return _days(node, wide=wide)
+        case Contains():
+            return _ascii(node) if wide else NOTHING
         case Key():
             return node
+
+
+def _ascii(node: Contains) -> Node:
+    """Ask for the longest word in ASCII: a whole one, because some servers look only for such."""
+    words = [word for word in node.words.split() if word.isascii() and word.isalnum()]
+    if not words:
+        return ALL
+    return Key(node.key.name, (*node.key.args[:-1], max(words, key=len)))
 
 
 def _days(instant: Instant, *, wide: bool) -> Node:

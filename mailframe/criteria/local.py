@@ -7,25 +7,27 @@ which further searches to send, and `decide` puts both together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from mailframe.criteria.tree import (
     ALL,
     NOTHING,
     And,
-    HasAttachment,
+    Contains,
     Instant,
     Node,
     Not,
     Or,
+    Undecided,
     all_of,
     any_of,
     walk,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 __all__ = ["Facts", "decide", "exact_subtrees", "is_exact", "needs", "remainder"]
@@ -41,16 +43,19 @@ class Facts:
         Aware; None where there is none or it cannot be read: neither since nor before anything.
     has_attachment
         None where the structure cannot be read: counts as no.
+    words
+        By `Contains.place`: the text of that field, or of the message, decoded.
     """
 
     internal_date: datetime | None = None
     sent_date: datetime | None = None
     has_attachment: bool | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_exact(node: Node) -> bool:
     """Say whether the server alone decides a tree."""
-    return not any(isinstance(part, HasAttachment | Instant) for part in walk(node))
+    return not any(isinstance(part, Undecided) for part in walk(node))
 
 
 def remainder(node: Node) -> Node | None:
@@ -75,10 +80,11 @@ def remainder(node: Node) -> Node | None:
 
 
 def needs(node: Node) -> frozenset[str]:
-    """Name the `Facts` that deciding a tree needs: attribute names of that class."""
-    return frozenset(
-        _fact(part) for part in walk(node) if isinstance(part, HasAttachment | Instant)
-    )
+    """Name the `Facts` that deciding a tree needs: attribute names of that class.
+
+    Of `Facts.words` its keys are named: ``"words:subject"``.
+    """
+    return frozenset(_fact(part) for part in walk(node) if isinstance(part, Undecided))
 
 
 def exact_subtrees(node: Node) -> tuple[Node, ...]:
@@ -100,7 +106,9 @@ def exact_subtrees(node: Node) -> tuple[Node, ...]:
     return tuple(dict.fromkeys(_exact_parts(node)))
 
 
-def decide(node: Node, facts: Facts, holds: Callable[[Node], bool]) -> bool:
+def decide(  # noqa: PLR0911 one for each kind of node
+    node: Node, facts: Facts, holds: Callable[[Node], bool]
+) -> bool:
     """Decide a tree for one message.
 
     Parameters
@@ -126,11 +134,18 @@ def decide(node: Node, facts: Facts, holds: Callable[[Node], bool]) -> bool:
             return any(decide(part, facts, holds) for part in _parts(node))
         case Not(child):
             return not decide(child, facts, holds)
-        case Instant(field, op, moment):
-            when = facts.internal_date if field == "internal" else facts.sent_date
+        case Instant(which, op, moment):
+            when = facts.internal_date if which == "internal" else facts.sent_date
             return when is not None and (when >= moment) == (op == "since")
+        case Contains():
+            return _folded(node.words) in _folded(facts.words.get(node.place, ""))
         case _:
             return bool(facts.has_attachment)
+
+
+def _folded(text: str) -> str:
+    # Substrings in any case (RFC 3501 section 6.4.4), whichever way the accents were written.
+    return normalize("NFC", text).casefold()
 
 
 def _parts(group: And | Or) -> tuple[Node, ...]:
@@ -154,5 +169,7 @@ def _exact_parts(node: Node) -> Iterator[Node]:
             yield from _exact_parts(child)
 
 
-def _fact(leaf: HasAttachment | Instant) -> str:
+def _fact(leaf: Undecided) -> str:
+    if isinstance(leaf, Contains):
+        return f"words:{leaf.place}"
     return f"{leaf.field}_date" if isinstance(leaf, Instant) else "has_attachment"

@@ -1,7 +1,8 @@
 """The tree that all criteria become: ``And``, ``Or`` and ``Not`` over what can be asked.
 
-``Key`` is decided by the server. ``HasAttachment`` and ``Instant`` are known to no server: they are
-decided here, over the messages that `bounds.upper` finds. Nodes are immutable, hashable, and
+``Key`` is decided by the server. ``HasAttachment`` and ``Instant`` are known to no server, and
+``Contains`` not to the one that is asked: they are decided here, over the messages that
+`bounds.upper` finds. Nodes are immutable, hashable, and
 checked when they are made, so a tree never holds anything that must not reach a server.
 """
 
@@ -23,13 +24,16 @@ __all__ = [
     "ALL",
     "MAX_DEPTH",
     "NOTHING",
+    "SEARCHABLE",
     "And",
+    "Contains",
     "HasAttachment",
     "Instant",
     "Key",
     "Node",
     "Not",
     "Or",
+    "Undecided",
     "all_of",
     "any_of",
     "negate",
@@ -137,7 +141,43 @@ class Instant:
             )
 
 
-Node: TypeAlias = And | Or | Not | Key | HasAttachment | Instant
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Messages with these words, on a server that takes no words but ASCII.
+
+    Attributes
+    ----------
+    key
+        What the server would be asked if it could: one of ``SEARCHABLE``.
+
+    Raises
+    ------
+    QueryError
+        For a key that is decided by the server alone.
+    """
+
+    key: Key
+
+    def __post_init__(self) -> None:
+        if self.key.name not in SEARCHABLE:
+            raise QueryError(f"{self.key.name} cannot be decided but by the server.")
+
+    @property
+    def words(self) -> str:
+        """What is looked for."""
+        return str(self.key.args[-1])
+
+    @property
+    def place(self) -> str:
+        """Where: ``"text"``, ``"body"``, or the name of a header field in lower case."""
+        return str(self.key.args[0] if self.key.name == "HEADER" else self.key.name).lower()
+
+
+#: Keys that look for words, and can be decided by looking at the message.
+SEARCHABLE = frozenset({"FROM", "TO", "CC", "BCC", "SUBJECT", "HEADER", "BODY", "TEXT"})
+
+Node: TypeAlias = And | Or | Not | Key | HasAttachment | Instant | Contains
+Undecided: TypeAlias = HasAttachment | Instant | Contains
 
 ALL = Key("ALL")
 """Every message."""

@@ -102,6 +102,8 @@ class Connection:
         self.username = ""
         self.selected: Selected | None = None
         self.message_limit = 0
+        #: What this server was found not to understand; see `search`.
+        self.quirks: set[str] = set()
         self._farewell = ""
         with self._translated(f"Could not connect to {host}, port {self.port}."):
             self.mailbox = open_mailbox(host, port, security, ssl_context, timeout)

@@ -2,35 +2,49 @@
 
 What the server cannot decide (``has_attachment``, exact times) is decided here, over a superset
 that it can; only the messages that are in doubt are looked at.
+
+Servers have dialects. A BADCHARSET that names another charset gets that one. Exchange and Outlook
+take ASCII alone (``NO [BADCHARSET (US-ASCII)]``), some others (Aliyun) no CHARSET at all (``BAD``):
+words beyond ASCII are looked for here then. Exchange refuses nested OR (``BAD Command Argument
+Error``), Yahoo OR without parentheses, and some refuse it with them: then every part is asked for
+by itself, and the answers are combined here. What was learnt is kept in `Connection.quirks`, since
+servers hang up on clients that are refused too often.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mailframe.criteria import (
+    ALL,
     NOTHING,
+    SEARCHABLE,
     SEQUENCE,
     And,
+    Contains,
     Facts,
     Key,
     Not,
     Or,
+    all_of,
+    any_of,
     capability_needed,
     decide,
     exact_subtrees,
     imap_date,
     lower,
     needs,
+    negate,
     remainder,
     upper,
     walk,
 )
 from mailframe.exceptions import ProtocolError, QueryError
-from mailframe.imap.messages import read_messages
+from mailframe.imap.messages import read_messages, read_texts
 from mailframe.imap.names import quote
 from mailframe.imap.responses import parse_number, parse_tokens, split_code
 from mailframe.imap.uids import MAX_OCTETS, parse_uid_set
@@ -48,6 +62,11 @@ __all__ = ["search"]
 
 log = logging.getLogger(__name__)
 
+#: What a connection's ``quirks`` may say.
+ASCII_ONLY = "search in ASCII alone"
+SIMPLE_ONLY = "search without OR and parentheses"
+#: The fields in which TEXT looks where it is decided here, beside the text.
+TEXT_FIELDS = {"from", "to", "cc", "bcc", "subject"}
 #: Messages in doubt that are looked at together.
 BATCH = 500
 
@@ -79,6 +98,34 @@ def search(connection: Connection, tree: Node, limit: int | None = None) -> list
     for node in walk(tree):
         if isinstance(node, Key) and (needed := capability_needed(node.name)):
             connection.require(needed, f"search by {node.name}")
+    try:
+        return _find(connection, _speakable(connection, tree), limit)
+    except _NoCharsetError:
+        return _find(connection, _speakable(connection, tree), limit)
+
+
+class _NoCharsetError(Exception):
+    """The server takes ASCII alone; noted in the connection's ``quirks``."""
+
+
+def _speakable(connection: Connection, tree: Node) -> Node:
+    """Leave nothing to a server that takes ASCII alone but what is ASCII."""
+    if ASCII_ONLY not in connection.quirks:
+        return tree
+    match tree:
+        case And(children):
+            return all_of(_speakable(connection, child) for child in children)
+        case Or(children):
+            return any_of(_speakable(connection, child) for child in children)
+        case Not(child):
+            return negate(_speakable(connection, child))
+        case Key() if not "".join(_texts(tree)).isascii():
+            return Contains(tree)
+        case _:
+            return tree
+
+
+def _find(connection: Connection, tree: Node, limit: int | None) -> list[int]:
     rest = remainder(tree)
     if rest is None:
         return sorted(_ask(connection, tree), reverse=True)[:limit]
@@ -110,16 +157,31 @@ def _facts(connection: Connection, uids: list[int], wanted: frozenset[str]) -> d
         return {}
     structure = "has_attachment" in wanted
     headers = structure or "sent_date" in wanted
-    records = read_messages(connection, uids, headers=headers, structure=structure)
-    return {record.uid: _facts_of(record) for record in records}
+    places = {name.partition(":")[2] for name in wanted if name.startswith("words:")}
+    in_text = places & {"text", "body"}
+    fields = tuple(sorted(places - in_text | (TEXT_FIELDS if "text" in places else set())))
+    records = read_messages(connection, uids, headers=headers, structure=structure, fields=fields)
+    facts = {record.uid: _facts_of(record) for record in records}
+    for body in read_texts(connection, list(facts)) if in_text else ():
+        words = facts[body.uid].words
+        header = "\n".join(words.values())
+        facts[body.uid] = replace(
+            facts[body.uid],
+            words={**words, "body": body.text or "", "text": f"{header}\n{body.text or ''}"},
+        )
+    return facts
 
 
 def _facts_of(record: MessageRecord) -> Facts:
     saved = record.attachments
+    words: dict[str, str] = {}
+    for name, value in record.headers.extra:
+        words[name] = f"{words[name]}\n{value}" if name in words else value
     return Facts(
         internal_date=record.internal_date,
         sent_date=record.headers.date,
         has_attachment=None if saved is None else any(not part.inline for part in saved),
+        words=words,
     )
 
 
@@ -127,18 +189,64 @@ def _ask(connection: Connection, tree: Node) -> list[int]:
     """Ask the server for one tree that it can decide."""
     if tree == NOTHING:
         return []
+    if SIMPLE_ONLY in connection.quirks and not _is_simple(tree):
+        return list(_combined(connection, tree))
     try:
         return _send(connection, tree, "UTF-8")
     except QueryError as error:
-        offered = _offered_charsets(error.reply)
-        texts = "".join(_texts(tree))
-        for charset in offered:
-            if _encodes(texts, charset):
-                log.warning("the server searches no UTF-8: asking in %s", charset)
-                return _send(connection, tree, charset)
-        if "BADCHARSET" in error.reply.upper():
-            error.suggestion = "Search for words in plain ASCII, and filter the frame with pandas."
-        raise
+        return _ask_otherwise(connection, tree, error)
+
+
+def _ask_otherwise(connection: Connection, tree: Node, error: QueryError) -> list[int]:
+    """Find the words that a server understands which has refused ours."""
+    if not error.reply:  # it was not asked: too long
+        raise error
+    texts = "".join(_texts(tree))
+    for charset in _offered_charsets(error.reply):
+        if _encodes(texts, charset):
+            log.warning("the server searches no UTF-8: asking in %s", charset)
+            return _send(connection, tree, charset)
+    if not texts.isascii() and ("BADCHARSET" in error.reply.upper() or _is_simple(tree)):
+        if not all(key.name in SEARCHABLE for key in _beyond_ascii(tree)):
+            raise error
+        log.warning("the server searches ASCII alone: looking for other words in the messages")
+        connection.quirks.add(ASCII_ONLY)
+        raise _NoCharsetError
+    if _is_simple(tree):
+        raise error
+    log.warning("the server refused this search: asking for its parts, one by one")
+    found = list(_combined(connection, tree))
+    connection.quirks.add(SIMPLE_ONLY)
+    return found
+
+
+def _is_simple(tree: Node) -> bool:
+    """Whether a search has neither OR nor parentheses."""
+    children = tree.children if isinstance(tree, And) else (tree,)
+    return all(
+        isinstance(child, Key) or (isinstance(child, Not) and isinstance(child.child, Key))
+        for child in children
+    )
+
+
+def _combined(connection: Connection, tree: Node) -> set[int]:
+    """Ask for the simple parts of a tree, and combine what was found here."""
+    if _is_simple(tree):
+        return set(_ask(connection, tree))
+    match tree:
+        case And(children):
+            simple = [child for child in children if _is_simple(child)]
+            groups = [child for child in children if not _is_simple(child)]
+            found = [_combined(connection, group) for group in groups]
+            if simple:
+                found.append(set(_ask(connection, all_of(simple))))
+            return set.intersection(*found)
+        case Or(children):
+            return set().union(*(_combined(connection, child) for child in children))
+        case Not(child):
+            return set(_ask(connection, ALL)) - _combined(connection, child)
+        case _:
+            raise AssertionError(tree)  # upper() and lower() leave nothing else
 
 
 def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
@@ -232,6 +340,12 @@ def _texts(tree: Node) -> Iterator[str]:
     for node in walk(tree):
         if isinstance(node, Key):
             yield from (arg for arg in node.args if isinstance(arg, str))
+
+
+def _beyond_ascii(tree: Node) -> Iterator[Key]:
+    for node in walk(tree):
+        if isinstance(node, Key) and not "".join(_texts(node)).isascii():
+            yield node
 
 
 def _offered_charsets(reply: str) -> Iterable[str]:

@@ -181,9 +181,10 @@ def _in_words(size: int) -> str:
 
 def _date(date: datetime) -> str:
     """Write it in the sender's zone, and in UTC where that is another."""
-    sent = date.isoformat(sep=" ", timespec="minutes")
+    written = date.isoformat(sep=" ", timespec="minutes")
+    sent = f"{written[:16]} {written[16:]}"
     if not date.utcoffset():
-        return f"{sent[:16]} UTC"
+        return f"{written[:16]} UTC"
     try:
         utc = date.astimezone(UTC)
     except OverflowError:  # the first or the last day of Python's calendar
@@ -208,7 +209,7 @@ def _tree_lines(root: Part) -> Iterator[str]:
 
 # Only inline styles, and no colour but the one of the frame lines: themes are light or dark.
 _LINE = "1px solid rgba(128,128,128,.4)"
-_CELL = "text-align:left;vertical-align:top;padding:1px 16px 1px 0;overflow-wrap:anywhere"
+_CELL = "text-align:left;vertical-align:top;padding:1px 16px 1px 0;overflow-wrap"
 _BLOCK = (
     f"margin:4px 0;padding:8px;border:{_LINE};max-height:480px;overflow:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere"
@@ -256,8 +257,8 @@ def _first(rows: Iterable[str], note: str = "{}") -> Iterator[str]:
 def _table(rows: Iterable[tuple[str, ...]]) -> str:
     """Make a table of cells that are HTML already; the first of a row says what it is about."""
     lines = (
-        f'<tr style="background:none"><td style="{_CELL};opacity:.7">{title}</td>'
-        + "".join(f'<td dir="auto" style="{_CELL}">{cell}</td>' for cell in cells)
+        f'<tr style="background:none"><td style="{_CELL}:break-word;opacity:.7">{title}</td>'
+        + "".join(f'<td dir="auto" style="{_CELL}:anywhere">{cell}</td>' for cell in cells)
         + "</tr>"
         for title, *cells in rows
     )

@@ -234,25 +234,6 @@ def test_a_server_that_knows_no_utf8_is_asked_in_what_it_knows(
     assert b"CHARSET " + charset.upper().encode() in sent(server)[1].upper()
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"NO [BADCHARSET (US-ASCII KOI8-R)] no",
-        b"NO [BADCHARSET] no",
-        b"NO [BADCHARSET ()] no",
-        b"NO [BADCHARSET (hex rot13)] no",
-    ],
-    ids=str,
-)
-def test_a_server_that_knows_no_charset_for_the_words_is_an_error_that_says_what_to_do(
-    scripted: Scripted, opened: Opened, said: bytes
-) -> None:
-    server = scripted({"UID SEARCH": b"<tag> " + said + b"\r\n"})
-    with pytest.raises(QueryError, match="plain ASCII"):
-        find(opened(server), Q(subject="Grüße 日本"))
-    assert len(sent(server)) == 1
-
-
 def test_silence_at_a_search_is_borne_ten_times_as_long_and_said_so(
     scripted: Scripted, opened: Opened
 ) -> None:

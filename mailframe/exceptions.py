@@ -60,6 +60,8 @@ class MailframeError(Exception):
     """
 
     suggestion: str = ""
+    #: Whose words the reply is.
+    speaker = "The server"
 
     def __init__(self, tried: str, *, reply: str = "", suggestion: str = "") -> None:
         super().__init__(tried)
@@ -71,7 +73,7 @@ class MailframeError(Exception):
     def __str__(self) -> str:
         lines = [self.tried]
         if self.reply:
-            lines.append(f"The server said: {self.reply}")
+            lines.append(f"{self.speaker} said: {self.reply}")
         if self.suggestion:
             lines.append(f"What to do: {self.suggestion}")
         return "\n".join(lines)
@@ -180,6 +182,7 @@ class SaveError(MailframeError, OSError):
     """Raised when a file cannot be written: no space, no permission, a name that is taken."""
 
     suggestion = "Check that the folder can be written and has space left, then try again."
+    speaker = "The system"
 
 
 class NotSupportedError(MailframeError, NotImplementedError):

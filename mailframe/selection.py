@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailframe.criteria import Node, Q
+    from mailframe.records import Folder
     from mailframe.source import Source
 
 __all__ = ["Criteria", "FolderNames", "field_columns", "in_order_of", "select"]
@@ -205,11 +206,14 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
     asked = ["INBOX" if name.upper() == "INBOX" else name for name in asked]
     if not asked:
         raise FolderError("No folder was named.")
-    if not any(map(_is_glob, asked)):
+    if not any(map(_is_glob, asked)) and not any(map(_is_role, asked)):
         return list(dict.fromkeys(asked))
     listed = source.folders(status=False)
     names: list[str] = []
     for pattern in asked:
+        if _is_role(pattern):
+            names.append(_with_role(listed, pattern))
+            continue
         if not _is_glob(pattern) or any(one.name == pattern for one in listed):
             names.append(pattern)
             continue
@@ -222,6 +226,24 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
             raise FolderError(f"No folder is called like {pattern!r}.")
         names += found
     return list(dict.fromkeys(names))
+
+
+def _with_role(listed: Sequence[Folder], role: str) -> str:
+    if role.lower() == "\\inbox":
+        return "INBOX"
+    for one in listed:
+        if (one.special_use or "").lower() == role.lower() and one.selectable:
+            return one.name
+    known = sorted({one.special_use for one in listed if one.special_use})
+    raise FolderError(
+        f"No folder has the role {role}.",
+        suggestion=f"The roles here: {', '.join(known)}." if known else FolderError.suggestion,
+    )
+
+
+def _is_role(name: str) -> bool:
+    # No server lets a folder be called so: "\\" begins a flag (RFC 6154 section 2).
+    return name.startswith("\\")
 
 
 def _is_glob(name: str) -> bool:

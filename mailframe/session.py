@@ -115,7 +115,7 @@ def connect(
 
 
 class Session:
-    """A mailbox as DataFrames.
+    r"""A mailbox as DataFrames.
 
     Every reading method is ``method(criteria="ALL", *, folder="INBOX", limit=None,
     progress=None)``:
@@ -123,7 +123,8 @@ class Session:
     - ``criteria``: an IMAP search string (``"UNSEEN SINCE 1-Jan-2026"``), a `Q`, an imap-tools
       ``AND/OR/NOT``, or a frame that an earlier call returned, filtered and sorted as one likes:
       then exactly its messages come, in its order.
-    - ``folder``: a name, a list of names, or a glob (``"*"``).
+    - ``folder``: a name, a list of names, a glob (``"*"``), or a role (``"\Sent"``), which works
+      whatever language the folders are named in.
     - ``limit``: at most so many messages, the newest.
     - ``progress``: True, False, or a bar like tqdm's; by default one is shown when it takes long.
 

@@ -78,7 +78,7 @@ def test_is_documented(kind: type[MailframeError]) -> None:
 def test_says_what_was_tried_what_came_back_and_what_to_do(kind: type[MailframeError]) -> None:
     error = kind("Could not do it.", reply="NO [CANNOT] really not", suggestion="Do less.")
     assert str(error) == (
-        "Could not do it.\nThe server said: NO [CANNOT] really not\nWhat to do: Do less."
+        f"Could not do it.\n{kind.speaker} said: NO [CANNOT] really not\nWhat to do: Do less."
     )
     assert (error.tried, error.reply, error.suggestion) == (
         "Could not do it.",
@@ -136,7 +136,7 @@ def test_a_notebook_shows_the_message_and_how_to_see_the_traceback(
     )
     lines = shown.strip().splitlines()
     assert lines[0] == f"{kind.__name__}: Could not do it."
-    assert lines[1] == "The server said: NO"
+    assert lines[1] == f"{kind.speaker} said: NO"
     assert "Traceback" not in shown
     assert "traceback.print_exception(sys.last_value)" in lines[-1]
 

@@ -107,6 +107,8 @@ def refusal(reply: Reply, tried: str, error: type[MailframeError] = CommandError
     """
     code, _, words = split_code(reply.text)
     said = f"{reply.kind} {reply.text.decode('utf-8', 'replace')}".strip()
-    if code in _THROTTLING or any(word in words.lower() for word in _THROTTLING_WORDS):
+    is_bug = code == "SERVERBUG"  # which Yahoo puts beside "Please try again later"
+    asks = any(word in words.lower() for word in _THROTTLING_WORDS) and not is_bug
+    if code in _THROTTLING or asks:
         return ThrottledError(tried, reply=said)
     return error(tried, reply=said)

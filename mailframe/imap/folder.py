@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import FolderError
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from mailframe.imap.connection import Connection
     from mailframe.imap.responses import Reply, Token
 
-__all__ = ["folder_status", "list_folders"]
+__all__ = [
+    "create_folder",
+    "delete_folder",
+    "folder_status",
+    "list_folders",
+    "rename_folder",
+    "subscribe",
+]
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +43,35 @@ SPECIAL_USE = {
         "\\Important",
     )
 }
+# As Outlook and other servers without SPECIAL-USE name them in some languages.
+_ROLES_BY_NAME = {
+    name.casefold(): role
+    for role, names in {
+        "\\Sent": (
+            "Sent", "Sent Items", "Sent Mail", "Sent Messages", "Gesendet", "Gesendete Elemente",
+            "Gesendete Objekte", "Éléments envoyés", "Elementos enviados", "Posta inviata",
+            "Verzonden items", "Itens Enviados", "Отправленные", "已发送", "送信済みアイテム",
+        ),
+        "\\Drafts": (
+            "Drafts", "Draft", "Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten",
+            "Rascunhos", "Черновики", "草稿箱", "下書き",
+        ),
+        "\\Trash": (
+            "Trash", "Deleted", "Deleted Items", "Deleted Messages", "Bin", "Papierkorb",
+            "Gelöschte Elemente", "Éléments supprimés", "Corbeille", "Elementos eliminados",
+            "Posta eliminata", "Verwijderde items", "Itens Excluídos", "Удаленные", "已删除",
+            "削除済みアイテム",
+        ),
+        "\\Junk": (
+            "Junk", "Junk Email", "Junk E-mail", "Spam", "Bulk Mail", "Courrier indésirable",
+            "Correo no deseado", "Posta indesiderata", "Ongewenste e-mail", "Lixo Eletrônico",
+            "Нежелательная почта", "垃圾邮件", "迷惑メール",
+        ),
+        "\\Archive": ("Archive", "Archiv", "Archives", "Archivo", "Archivio", "Архив"),
+    }.items()
+    for name in names
+}  # fmt: skip
+
 # What STATUS is asked for, and the attribute of a Folder it becomes.
 _STATUS = {
     "MESSAGES": "messages",
@@ -68,8 +105,18 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
     elif connection.offers("SPECIAL-USE") and connection.offers("LIST-EXTENDED"):
         # RFC 6154 section 2: some servers show the roles only when asked.
         pieces.append(b" RETURN (SPECIAL-USE)")
-    replies = connection.command(*pieces, tried=f"Could not list the folders of {connection.host}.")
+    tried = f"Could not list the folders of {connection.host}."
+    replies = connection.command(*pieces, tried=tried)
     folders = {f.name: f for f in map(_listed, replies) if f is not None}
+    for prefix in _other_prefixes(connection):
+        if not any(name.startswith(prefix) for name in folders):
+            more = connection.command(
+                b'LIST "" ', *encode_name(f"{prefix}*"), *pieces[1:], tried=tried
+            )
+            folders |= {f.name: f for f in map(_listed, more) if f is not None}
+            replies += more
+    if not connection.offers("SPECIAL-USE") and not any(f.special_use for f in folders.values()):
+        folders = _with_guessed_roles(folders)
     if status and not in_one:
         replies = _ask_status(connection, [f.name for f in folders.values() if f.selectable])
     for reply in replies if status else ():
@@ -107,6 +154,145 @@ def folder_status(connection: Connection, folder: str) -> Folder:
     for reply in replies:
         counts |= _counted(reply)[1]
     return _with_counts(Folder(folder, None, None, ()), counts)
+
+
+def create_folder(connection: Connection, folder: str) -> None:
+    """Make a folder, and subscribe to it (RFC 3501 sections 6.3.3 and 6.3.6).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name, with the names of those above it.
+
+    Raises
+    ------
+    FolderError
+        If it is there already, or the server refuses.
+    """
+    tried = f"Could not make the folder {folder!r}."
+    connection.command(b"CREATE ", *encode_name(folder), tried=tried, error=FolderError)
+    subscribe(connection, folder)
+
+
+def rename_folder(connection: Connection, folder: str, to: str) -> None:
+    """Rename a folder and those below it (RFC 3501 section 6.3.5).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder, to
+        Whole names.
+
+    Raises
+    ------
+    FolderError
+        If the server refuses, or it is the INBOX, whose messages would all be moved instead.
+    """
+    tried = f"Could not rename the folder {folder!r} to {to!r}."
+    _spare_the_inbox(folder, tried)
+    names = (*encode_name(folder), b" ", *encode_name(to))
+    connection.command(b"RENAME ", *names, tried=tried, error=FolderError)
+    if connection.selected and connection.selected.folder == folder:
+        connection.selected = None
+    subscribe(connection, to)
+    subscribe(connection, folder, on=False)
+
+
+def delete_folder(connection: Connection, folder: str, *, with_messages: bool = False) -> None:
+    """Delete a folder (RFC 3501 section 6.3.4).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name.
+    with_messages
+        Even if there are messages in it: they are lost, not moved to the trash.
+
+    Raises
+    ------
+    FolderError
+        If there are messages in it, the server refuses, or it is the INBOX.
+    """
+    tried = f"Could not delete the folder {folder!r}."
+    _spare_the_inbox(folder, tried)
+    if not with_messages:
+        messages = folder_status(connection, folder).messages
+        if messages != 0:
+            count = "messages" if messages is None else f"messages: {messages}"
+            raise FolderError(
+                f"Did not delete the folder {folder!r}: it has {count}.",
+                suggestion="Move them first, or lose them: with_messages=True.",
+            )
+    if connection.selected and connection.selected.folder == folder:
+        connection.command(b"UNSELECT" if connection.offers("UNSELECT") else b"CLOSE", tried=tried)
+        connection.selected = None
+    connection.command(b"DELETE ", *encode_name(folder), tried=tried, error=FolderError)
+    subscribe(connection, folder, on=False)
+
+
+def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
+    """Add a folder to those that mail programs show, or take it off (RFC 3501 section 6.3.6).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name.
+    on
+        False to unsubscribe.
+
+    Raises
+    ------
+    FolderError
+        If the server refuses.
+    """
+    verb = b"SUBSCRIBE " if on else b"UNSUBSCRIBE "
+    tried = f"Could not {'subscribe to' if on else 'unsubscribe from'} the folder {folder!r}."
+    connection.command(verb, *encode_name(folder), tried=tried, error=FolderError)
+
+
+def _spare_the_inbox(folder: str, tried: str) -> None:
+    if folder.upper() == "INBOX":
+        raise FolderError(tried, suggestion="The INBOX stays where it is (RFC 3501 section 5.1).")
+
+
+def _other_prefixes(connection: Connection) -> list[str]:
+    """Name where other people's and shared folders lie (RFC 2342).
+
+    Most servers list them with all the others; some only when asked for by their prefix.
+    """
+    if not connection.offers("NAMESPACE"):
+        return []
+    prefixes = []
+    for reply in connection.command(b"NAMESPACE", tried="Could not ask for the namespaces."):
+        if reply.tag == b"*" and reply.kind == "NAMESPACE":
+            # Personal, other people's, shared; each NIL or a list of (prefix delimiter).
+            for space in reply.tokens[1:3]:
+                for entry in space if isinstance(space, list) else ():
+                    prefix = entry[0] if isinstance(entry, list) and entry else None
+                    if isinstance(prefix, bytes) and prefix:
+                        prefixes.append(decode_name(prefix))
+    return prefixes
+
+
+def _with_guessed_roles(folders: dict[str, Folder]) -> dict[str, Folder]:
+    """Give roles by name on a server that announces none (Outlook)."""
+    guessed = {}
+    taken = set()
+    for name, folder in folders.items():
+        leaf = name.rpartition(folder.delimiter)[2] if folder.delimiter else name
+        role = _ROLES_BY_NAME.get(leaf.casefold())
+        if role and role not in taken and name.upper() != "INBOX":
+            taken.add(role)
+            folder = replace(folder, special_use=role)  # noqa: PLW2901
+        guessed[name] = folder
+    return guessed
 
 
 def _special_use(connection: Connection) -> bytes:

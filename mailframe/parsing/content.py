@@ -20,6 +20,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)
 # RFC 2045 section 6.7 rule 3: blanks at a line's end were added on the way.
 _QP_TRAILING = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+_BLANK_ENDS = (b" \r\n", b"\t\r\n", b" \n", b"\t\n")
 _QP_DAMAGE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 _UU_BEGIN = re.compile(rb"^begin[^\r\n]*\r?\n", re.MULTILINE)
 
@@ -56,7 +57,7 @@ def _base64(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _quoted_printable(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
-    if b" \r\n" in raw or b"\t\r\n" in raw or raw.endswith((b" ", b"\t")):
+    if any(end in raw for end in _BLANK_ENDS) or raw.endswith((b" ", b"\t")):
         raw = _QP_TRAILING.sub(b"", raw)
     damaged = _QP_DAMAGE.search(raw) is not None
     return binascii.a2b_qp(raw), ("damaged quoted-printable",) if damaged else ()
@@ -140,7 +141,7 @@ class ContentDecoder:
             if not end and len(raw) > _LONGEST_LINE:
                 end = len(raw.rstrip(b" \t\r"))
                 escape = raw.find(b"=", max(end - 2, 0), end)
-                end = end if escape < 0 else escape
+                end = end if escape < 0 else len(raw[:escape].rstrip(b" \t\r"))
             self._rest = raw[end:]
             return _quoted_printable(raw[:end])[0]
         if self._encoding in _UUENCODE:  # rare, and small: from before MIME

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from itertools import islice
@@ -69,7 +69,7 @@ class Email:
     size: int
     structure: Part | None
     defects: tuple[str, ...]
-    raw: bytes | None = None
+    raw: bytes | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         pieces = ["<Email"]

@@ -25,38 +25,23 @@ __all__ = ["sandboxed", "sanitize"]
 
 # Formatting elements of the HTML standard (13.2.4.3) but `a` and `nobr`, of which one is open at
 # a time.
-_FORMATTING = "b|big|code|em|font|i|s|small|strike|strong|tt|u"
-_TAGS = frozenset(
-    f"a|{_FORMATTING}|abbr|address|article|bdi|bdo|blockquote|br|caption|center|cite|col|colgroup|"
-    "dd|del|dfn|div|dl|dt|figcaption|figure|footer|h1|h2|h3|h4|h5|h6|header|hr|img|ins|kbd|li|"
-    "main|mark|nav|ol|p|pre|q|samp|section|span|sub|sup|table|tbody|td|tfoot|th|thead|time|tr|ul|"
-    "var|wbr".split("|")
-)
+_FORMATTING = frozenset({
+    "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
+})  # fmt: skip
+_TAGS = _FORMATTING | {
+    "a", "abbr", "address", "article", "bdi", "bdo", "blockquote", "br", "caption", "center",
+    "cite", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "img", "ins", "kbd", "li", "main",
+    "mark", "nav", "ol", "p", "pre", "q", "samp", "section", "span", "sub", "sup", "table", "tbody",
+    "td", "tfoot", "th", "thead", "time", "tr", "ul", "var", "wbr",
+}  # fmt: skip
 # What stands within them is not shown either; of all others that are not on the list the text
 # stays.
-_WITH_CONTENT = frozenset(
-    [
-        "applet",
-        "audio",
-        "embed",
-        "frameset",
-        "iframe",
-        "math",
-        "noembed",
-        "noframes",
-        "noscript",
-        "object",
-        "script",
-        "select",
-        "style",
-        "svg",
-        "template",
-        "textarea",
-        "title",
-        "video",
-    ]
-)
-_CELL = frozenset(["bgcolor", "colspan", "height", "nowrap", "rowspan", "valign", "width"])
+_WITH_CONTENT = frozenset({
+    "applet", "audio", "embed", "frameset", "iframe", "math", "noembed", "noframes", "noscript",
+    "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
+})  # fmt: skip
+_CELL = frozenset({"bgcolor", "colspan", "height", "nowrap", "rowspan", "valign", "width"})
 _ATTRIBUTES = {
     "*": {"align", "dir", "lang", "style", "title"},
     "a": {"href"},
@@ -74,79 +59,20 @@ _ATTRIBUTES = {
     "tr": {"bgcolor", "height", "valign"},
     "ul": {"type"},
 }
-_STYLES = frozenset(
-    [
-        "background",
-        "background-color",
-        "border",
-        "border-bottom",
-        "border-bottom-color",
-        "border-bottom-style",
-        "border-bottom-width",
-        "border-collapse",
-        "border-color",
-        "border-left",
-        "border-left-color",
-        "border-left-style",
-        "border-left-width",
-        "border-radius",
-        "border-right",
-        "border-right-color",
-        "border-right-style",
-        "border-right-width",
-        "border-spacing",
-        "border-style",
-        "border-top",
-        "border-top-color",
-        "border-top-style",
-        "border-top-width",
-        "border-width",
-        "box-sizing",
-        "clear",
-        "color",
-        "direction",
-        "display",
-        "float",
-        "font",
-        "font-family",
-        "font-size",
-        "font-style",
-        "font-variant",
-        "font-weight",
-        "height",
-        "letter-spacing",
-        "line-height",
-        "list-style-type",
-        "margin",
-        "margin-bottom",
-        "margin-left",
-        "margin-right",
-        "margin-top",
-        "max-height",
-        "max-width",
-        "min-height",
-        "min-width",
-        "opacity",
-        "overflow",
-        "overflow-wrap",
-        "padding",
-        "padding-bottom",
-        "padding-left",
-        "padding-right",
-        "padding-top",
-        "table-layout",
-        "text-align",
-        "text-decoration",
-        "text-indent",
-        "text-transform",
-        "vertical-align",
-        "visibility",
-        "white-space",
-        "width",
-        "word-break",
-        "word-wrap",
-    ]
-)
+_STYLES = frozenset({
+    "background", "background-color", "border", "border-bottom", "border-bottom-color",
+    "border-bottom-style", "border-bottom-width", "border-collapse", "border-color", "border-left",
+    "border-left-color", "border-left-style", "border-left-width", "border-radius", "border-right",
+    "border-right-color", "border-right-style", "border-right-width", "border-spacing",
+    "border-style", "border-top", "border-top-color", "border-top-style", "border-top-width",
+    "border-width", "box-sizing", "clear", "color", "direction", "display", "float", "font",
+    "font-family", "font-size", "font-style", "font-variant", "font-weight", "height",
+    "letter-spacing", "line-height", "list-style-type", "margin", "margin-bottom", "margin-left",
+    "margin-right", "margin-top", "max-height", "max-width", "min-height", "min-width", "opacity",
+    "overflow", "overflow-wrap", "padding", "padding-bottom", "padding-left", "padding-right",
+    "padding-top", "table-layout", "text-align", "text-decoration", "text-indent", "text-transform",
+    "vertical-align", "visibility", "white-space", "width", "word-break", "word-wrap",
+})  # fmt: skip
 # No function but a colour: url(), image-set(), expression(), var() and what will be invented need
 # a bracket, or a backslash to hide it.
 _STYLE = re.compile(
@@ -173,7 +99,7 @@ _MARK = re.compile("[<&]")
 # different ones there are, and how long; an element takes the time of some 100 characters.
 _MOST_REPEATED = 30_000_000
 _ELEMENT = 100
-_OPENING = re.compile(rf"<(?:{_FORMATTING})(?=[\s/>])", re.IGNORECASE)
+_OPENING = re.compile(rf"<(?:{'|'.join(_FORMATTING)})(?=[\s/>])", re.IGNORECASE)
 _WELL_FORMED = re.compile(
     r"(?:\s++[\w:-]++(?:\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'|[^\s\"'<>=`]++))?+)*+\s*+/?+>"
 )

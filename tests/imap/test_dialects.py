@@ -128,9 +128,7 @@ def test_such_a_server_is_asked_for_the_longest_ascii_word(
 
 
 def test_what_only_gmail_can_decide_stays_refused(scripted: Scripted, opened: Opened) -> None:
-    server = rev1(
-        scripted, {"UID SEARCH": ascii_only(REFUSALS[0])}, capabilities="IMAP4rev1 X-GM-EXT-1"
-    )
+    server = scripted({"UID SEARCH": ascii_only(REFUSALS[0])}, capabilities="IMAP4rev1 X-GM-EXT-1")
     with pytest.raises(QueryError, match="BADCHARSET"):
         find(opened(server), Q(gmail="grüße"))
 

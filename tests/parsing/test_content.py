@@ -1,0 +1,366 @@
+"""Content decoded in pieces is content decoded whole; a text that was cut ends where it reads."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+from unittest import mock
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mailframe.parsing import content as content_module
+from mailframe.parsing.content import ContentDecoder, decode_content, decode_text
+from mailframe.records import Part
+
+ENCODINGS = [
+    "7bit", "8bit", "binary", "", "base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue",
+    "uue", "x-unheard-of",
+]  # fmt: skip
+LONG = 64 << 10
+REPLACEMENT = "\ufffd"
+
+# What matters in each encoding comes more often than by chance.
+BASE64 = st.lists(
+    st.sampled_from([b"QUJD", b"Q", b"UU", b"/+8", b"=", b"==", b"\r\n", b"\n", b" ", b"!", b"-_"])
+    | st.binary(max_size=3),
+    max_size=20,
+).map(b"".join)
+QUOTED = [
+    b"=C3=BC", b"=41", b"=3d", b"=\r\n", b"= \t\r\n", b"\r\n", b" \r\n", b"\t\r\n", b"a", b"Z9",
+    b" ", b"\t", b"\xfc", b"\0",
+]  # fmt: skip
+DAMAGED = [*QUOTED, b"=", b"==", b"=4", b"=G1", b"\r", b"=\r", b"=\ra"]
+UUENCODE = st.lists(
+    st.sampled_from(
+        [b"begin 644 a.txt\n", b"begin\r\n", b"#86)C\n", b"#86)C\r\n", b"`\n", b"end\n", b"junk\n"]
+        + [b"M", b"\x1c", b" ", b"\r"]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+def quoted(fragments: list[bytes]) -> st.SearchStrategy[bytes]:
+    return st.lists(st.sampled_from(fragments), max_size=25).map(b"".join)
+
+
+def part(encoding: str, charset: str | None = None) -> Part:
+    return Part("1", "text/plain", encoding=encoding, charset=charset)
+
+
+def whole(encoding: str, raw: bytes) -> bytes:
+    return decode_content(part(encoding), raw)[0]
+
+
+def piecewise(encoding: str, pieces: list[bytes]) -> bytes:
+    decoder = ContentDecoder(encoding)
+    return b"".join([*map(decoder.feed, pieces), decoder.finish()])
+
+
+def cut(raw: bytes, cuts: list[int]) -> list[bytes]:
+    """Cut bytes at these places, whatever their order; empty pieces are pieces."""
+    places = [0, *sorted(place % (len(raw) + 1) for place in cuts), len(raw)]
+    return [raw[start:end] for start, end in zip(places, places[1:], strict=False)]
+
+
+def singly(raw: bytes) -> list[bytes]:
+    return [bytes([octet]) for octet in raw]
+
+
+CUTS = st.lists(st.integers(0, 1 << 20), max_size=8)
+thoroughly = settings(derandomize=True, deadline=None, max_examples=200)
+
+
+# -- in pieces as in one
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@thoroughly
+@given(st.binary(max_size=60) | BASE64 | UUENCODE | quoted(QUOTED), CUTS)
+def test_no_bytes_make_a_decoder_fail(encoding: str, raw: bytes, cuts: list[int]) -> None:
+    assert isinstance(piecewise(encoding, cut(raw, cuts)), bytes)
+    assert isinstance(piecewise(encoding, singly(raw)), bytes)
+
+
+@thoroughly
+@given(BASE64, CUTS)
+@example(b"QUI=QUJD", [])  # padding ends it
+@example(b"=QUJD", [1])
+@example(b"QUJDR", [5])  # a letter too many
+@example(b"QUJDRA", [])  # not padded
+@example(b"Q\r\nU\xffI=", [])
+@example(b"QUI\r\n=\r\n=", [])
+def test_base64_in_pieces_is_base64_whole(raw: bytes, cuts: list[int]) -> None:
+    assert piecewise("base64", cut(raw, cuts)) == whole("base64", raw)
+    assert piecewise("base64", singly(raw)) == whole("base64", raw)
+
+
+@thoroughly
+@given(st.binary(max_size=200), st.sampled_from([b"\r\n", b"\n", b""]), CUTS)
+def test_base64_in_pieces_gives_back_what_was_encoded(
+    content: bytes, line_end: bytes, cuts: list[int]
+) -> None:
+    raw = base64.encodebytes(content).replace(b"\n", line_end)
+    assert piecewise("base64", cut(raw, cuts)) == content
+
+
+@thoroughly
+@given(quoted(QUOTED), CUTS)
+@example(b"a=C3=BCb", [3])
+@example(b"a=\r\nb", [2])
+@example(b"a=\r\nb", [3])
+@example(b"a \t\r\nb", [2])
+@example(b"a = \r\nb ", [4])
+def test_quoted_printable_in_pieces_is_quoted_printable_whole(raw: bytes, cuts: list[int]) -> None:
+    assert piecewise("quoted-printable", cut(raw, cuts)) == whole("quoted-printable", raw)
+    assert piecewise("quoted-printable", singly(raw)) == whole("quoted-printable", raw)
+
+
+@thoroughly
+@given(quoted(DAMAGED), CUTS)
+def test_damaged_quoted_printable_in_pieces_is_the_same_whole(raw: bytes, cuts: list[int]) -> None:
+    assert piecewise("quoted-printable", cut(raw, cuts)) == whole("quoted-printable", raw)
+    assert piecewise("quoted-printable", singly(raw)) == whole("quoted-printable", raw)
+
+
+@thoroughly
+@given(quoted([*QUOTED, b"\n", b"=\n", b"a\n"]), CUTS)
+@example(b"one \ntwo \r\n", [5])
+def test_quoted_printable_with_bare_line_feeds_in_pieces_is_the_same_whole(
+    raw: bytes, cuts: list[int]
+) -> None:
+    assert piecewise("quoted-printable", cut(raw, cuts)) == whole("quoted-printable", raw)
+    assert piecewise("quoted-printable", singly(raw)) == whole("quoted-printable", raw)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_blanks_at_the_end_of_a_line_are_dropped(line_end: bytes) -> None:
+    assert whole("quoted-printable", b"one \t" + line_end + b"two") == b"one" + line_end + b"two"
+
+
+@thoroughly
+@given(st.text(max_size=60), CUTS)
+def test_quoted_printable_in_pieces_gives_back_what_was_encoded(text: str, cuts: list[int]) -> None:
+    content = "".join(char for char in text if char not in "\r\n").encode()
+    raw = quopri.encodestring(content, quotetabs=True).replace(b"\n", b"\r\n")
+    assert piecewise("quoted-printable", cut(raw, cuts)) == content
+
+
+@thoroughly
+@given(UUENCODE, CUTS)
+def test_uuencode_in_pieces_is_uuencode_whole(raw: bytes, cuts: list[int]) -> None:
+    assert piecewise("uuencode", cut(raw, cuts)) == whole("uuencode", raw)
+
+
+@pytest.mark.parametrize("encoding", ["x-uuencode", "uuencode", "x-uue", "uue"])
+def test_every_name_of_uuencode_is_decoded(encoding: str) -> None:
+    pieces = [b"Look:\r\nbegin 644 a.t", b"xt\r\n#86", b")C\r\n`\r\nend\r\n"]
+    assert piecewise(encoding, pieces) == b"abc"
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "8bit", "binary", "", "x-unheard-of"])
+@thoroughly
+@given(st.binary(max_size=60), CUTS)
+def test_what_is_not_encoded_passes_through_at_once(
+    encoding: str, raw: bytes, cuts: list[int]
+) -> None:
+    decoder = ContentDecoder(encoding)
+    for piece in cut(raw, cuts):
+        assert decoder.feed(piece) == piece
+    assert decoder.finish() == b""
+    assert whole(encoding, raw) == raw
+
+
+# -- lines without end
+
+
+@pytest.mark.parametrize("filler", [b"x", b"=41", b"x ", b"=C3=BC"])
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(-6, 3), quoted(QUOTED), st.lists(st.integers(-8, 8), max_size=4))
+def test_a_line_too_long_to_wait_for_is_decoded_the_same(
+    filler: bytes, short: int, tail: bytes, cuts: list[int]
+) -> None:
+    line = filler * ((LONG + short) // len(filler)) + tail
+    raw = line + b"\r\nend \r\n"
+    near = [LONG + place for place in cuts]
+    assert piecewise("quoted-printable", cut(raw, near)) == whole("quoted-printable", raw)
+    assert piecewise("quoted-printable", [line, b"\r\nend \r\n"]) == whole("quoted-printable", raw)
+
+
+@pytest.mark.parametrize("behind", [b"=", b"=C", b"", b"=C3"])
+def test_a_blank_before_an_escape_survives_where_a_long_line_is_given_up(behind: bytes) -> None:
+    escape = b"=C3=BC"
+    pieces = [b"x" * LONG + b" " + behind, escape.removeprefix(behind)]
+    assert piecewise("quoted-printable", pieces) == b"x" * LONG + " ü".encode()
+
+
+@thoroughly
+@given(quoted(QUOTED), CUTS)
+def test_wherever_a_long_line_is_given_up_it_is_decoded_the_same(
+    raw: bytes, cuts: list[int]
+) -> None:
+    with mock.patch.object(content_module, "_LONGEST_LINE", 4):
+        assert piecewise("quoted-printable", cut(raw, cuts)) == whole("quoted-printable", raw)
+        assert piecewise("quoted-printable", singly(raw)) == whole("quoted-printable", raw)
+
+
+@thoroughly
+@given(quoted(DAMAGED), CUTS)
+def test_wherever_a_long_damaged_line_is_given_up_it_is_decoded_the_same(
+    raw: bytes, cuts: list[int]
+) -> None:
+    with mock.patch.object(content_module, "_LONGEST_LINE", 4):
+        assert piecewise("quoted-printable", cut(raw, cuts)) == whole("quoted-printable", raw)
+        assert piecewise("quoted-printable", singly(raw)) == whole("quoted-printable", raw)
+
+
+@pytest.mark.parametrize("octets", [b"x", b"=", b"=4", b"=41", b"x ", b"=\r", b"a\r", b"\xff"])
+def test_a_stream_without_a_line_end_is_not_collected(octets: bytes) -> None:
+    decoder = ContentDecoder("quoted-printable")
+    piece = octets * (LONG // len(octets))
+    for _ in range(20):
+        decoder.feed(piece)
+        assert len(decoder._rest) <= 2 * LONG
+
+
+@pytest.mark.parametrize("octets", [b" \t", b"\r"])
+def test_a_stream_of_blanks_is_not_collected(octets: bytes) -> None:
+    decoder = ContentDecoder("quoted-printable")
+    for _ in range(20):
+        decoder.feed(octets * (LONG // len(octets)))
+        assert len(decoder._rest) <= 2 * LONG
+
+
+def test_base64_holds_back_less_than_a_group() -> None:
+    decoder = ContentDecoder("base64")
+    for size in (1, 2, 3, 5, LONG + 1):
+        decoder.feed(b"A" * size)
+        assert len(decoder._rest) < 4
+
+
+# -- texts that were cut
+
+LETTERS = list("aZ =.\tüß€語🙂")
+ONE_LINE = st.text(st.sampled_from(LETTERS), max_size=40)
+LINES = st.lists(st.sampled_from([*LETTERS, "\r\n"]), max_size=40).map("".join)
+
+
+def encoded(text: str, encoding: str, charset: str) -> bytes:
+    content = text.encode(charset)
+    if encoding == "base64":
+        return base64.encodebytes(content).replace(b"\n", b"\r\n")
+    if encoding == "one line of base64":
+        return base64.b64encode(content)
+    if encoding == "quoted-printable":
+        lines = content.split(b"\r\n")
+        quotes = (quopri.encodestring(line, quotetabs=True) for line in lines)
+        return b"\r\n".join(line.replace(b"\n", b"\r\n") for line in quotes)
+    return content
+
+
+def read_cut(raw: bytes, encoding: str, charset: str) -> str:
+    encoding = encoding.rpartition(" ")[2]
+    return decode_text(part(encoding, charset), raw, is_cut=True)[0]
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64", "one line of base64"])
+@thoroughly
+@given(LINES | ONE_LINE, st.integers(0, 1 << 20))
+@example("ü", 1)
+@example("語", 2)
+@example("🙂", 3)
+@example("aü", 2)
+def test_a_text_cut_anywhere_is_how_the_text_begins(encoding: str, text: str, place: int) -> None:
+    raw = encoded(text, encoding, "utf-8")
+    shown = read_cut(raw[: place % (len(raw) + 1)], encoding, "utf-8")
+    assert REPLACEMENT not in shown
+    assert text.replace("\r\n", "\n").startswith(shown.removesuffix("\r"))
+
+
+@thoroughly
+@given(LINES, st.integers(0, 1 << 20))
+def test_quoted_printable_cut_behind_its_first_line_is_how_the_text_begins(
+    text: str, place: int
+) -> None:
+    text = "First line.\r\n" + text
+    raw = encoded(text, "quoted-printable", "utf-8")
+    shown = read_cut(raw[: place % (len(raw) - 12) + 13], "quoted-printable", "utf-8")
+    assert shown.endswith("\n")
+    assert REPLACEMENT not in shown
+    assert text.replace("\r\n", "\n").startswith(shown)
+
+
+@thoroughly
+@given(ONE_LINE, st.integers(0, 1 << 20))
+@example("aü", 2)
+@example("aü", 3)
+@example("aü", 4)
+@example("aü", 5)
+@example("aü", 6)
+def test_one_line_of_quoted_printable_cut_anywhere_is_how_the_text_begins(
+    text: str, place: int
+) -> None:
+    raw = encoded(text, "quoted-printable", "utf-8")
+    shown = read_cut(raw[: place % (len(raw) + 1)], "quoted-printable", "utf-8")
+    assert REPLACEMENT not in shown
+    assert text.startswith(shown)
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64", "one line of base64", "quoted-printable"])
+@thoroughly
+@given(LINES, st.integers(0, 1 << 20))
+def test_a_text_of_several_lines_ends_with_a_whole_one(
+    encoding: str, text: str, place: int
+) -> None:
+    raw = encoded(text, encoding, "utf-8")
+    shown = read_cut(raw[: place % (len(raw) + 1)], encoding, "utf-8")
+    assert "\n" not in shown or shown.endswith("\n")
+
+
+def test_a_cut_between_carriage_return_and_line_feed_leaves_neither() -> None:
+    assert read_cut(b"Hello.\r", "8bit", "utf-8") == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("iso-8859-1", "Größe ÀÿÜ"),
+        ("windows-1251", "Привет, мир"),
+        ("koi8-r", "Привет, мир"),
+        ("shift_jis", "日本語のテキスト、ソ"),
+        ("euc-jp", "日本語のテキスト"),
+        ("gb18030", "你好,世界€"),
+        ("big5", "繁體中文功"),
+    ],
+)
+def test_a_line_in_another_charset_cut_anywhere_ends_with_a_whole_character(
+    charset: str, text: str
+) -> None:
+    for encoding in ("8bit", "one line of base64"):
+        raw = encoded(text, encoding, charset)
+        shown = [read_cut(raw[:place], encoding, charset) for place in range(len(raw))]
+        assert [one for one in shown if not text.startswith(one)] == []
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_lines_in_utf_16_cut_anywhere_are_how_the_text_begins(charset: str) -> None:
+    text = "One line.\r\nZwei 🙂 Zeilen.\r\nThree."
+    begins = text.replace("\r\n", "\n")
+    raw = encoded(text, "base64", charset)
+    shown = [read_cut(raw[:place], "base64", charset) for place in range(len(raw))]
+    assert [one for one in shown if not begins.startswith(one)] == []
+
+
+def test_a_text_that_was_not_cut_keeps_its_last_line() -> None:
+    for raw in (b"one\r\ntwo", b"two", "ü".encode()):
+        text, _, defects = decode_text(part("8bit", "utf-8"), raw)
+        assert (text, defects) == (raw.decode().replace("\r\n", "\n"), ())
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@thoroughly
+@given(st.binary(max_size=60) | BASE64 | UUENCODE | quoted(DAMAGED))
+def test_no_bytes_make_a_cut_text_fail(encoding: str, raw: bytes) -> None:
+    text, _, _ = decode_text(part(encoding, "utf-8"), raw, is_cut=True)
+    assert "\0" not in text

@@ -22,6 +22,7 @@ __all__ = [
     "Hop",
     "MessageRecord",
     "Part",
+    "Step",
 ]
 
 
@@ -254,6 +255,32 @@ class BodyRecord(NamedTuple):
 
 #: Roles of views of messages that lie in other folders: Gmail would count every one twice.
 VIEWS = frozenset({"\\All", "\\Flagged", "\\Important"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of what a call would do.
+
+    Attributes
+    ----------
+    side
+        ``"server"`` for a command to be sent, ``"here"`` for what is decided without it.
+    command
+        As it would be sent, without its tag; a literal stands behind its length and a line break.
+        ``""`` here.
+    rfc
+        Where the command is defined.
+    meaning
+        What the step does, in a few words.
+    words
+        The other words of the command: name, RFC section and meaning of each.
+    """
+
+    side: str
+    command: str
+    rfc: str
+    meaning: str
+    words: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,15 @@ FOLDERS = (
     Column("size", "Int64", "size in bytes, where the server tells (RFC 8438)"),
 )
 
+PLAN = (
+    Column("step", "int64", "place in the order, from 1"),
+    Column("side", "category", "server: a command to be sent; here: decided without it"),
+    Column("command", "str", "as it would be sent, without its tag; missing for a step here"),
+    Column("rfc", "str", "where the command is defined"),
+    Column("meaning", "str", "what the step does"),
+    Column("words", "str", "the command's other words and their meanings, a line each"),
+)
+
 #: Every kind of frame by name.
 FRAMES: Mapping[str, tuple[Column, ...]] = {
     "keys": KEY,
@@ -161,6 +170,7 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "previews": PREVIEWS,
     "hops": HOPS,
     "folders": FOLDERS,
+    "plan": PLAN,
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe import schema
-from mailframe.criteria import NOTHING, to_tree
+from mailframe.criteria import ALL, NOTHING, to_tree
 from mailframe.exceptions import FolderError, QueryError, UidValidityError
 from mailframe.source import Selection, check_count
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mailframe.records import Folder
     from mailframe.source import Source
 
-__all__ = ["Criteria", "FolderNames", "field_columns", "in_order_of", "select"]
+__all__ = ["Criteria", "FolderNames", "described", "field_columns", "in_order_of", "select"]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
 FolderNames: TypeAlias = "str | Sequence[str]"
@@ -138,28 +138,35 @@ def in_order_of(criteria: object, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.take(order).reset_index(drop=True)
 
 
+def described(
+    account: str, criteria: Criteria, folder: FolderNames, limit: int | None
+) -> tuple[list[str], Node, list[Selection]]:
+    """Say what `select` would look for, without asking anyone.
+
+    Parameters
+    ----------
+    account
+        Whose mail it is.
+    criteria, folder, limit
+        As for `select`.
+
+    Returns
+    -------
+    tuple
+        Names as asked for and the tree; or, for a frame, its selections.
+    """
+    check_count("limit", limit)
+    names = [folder] if isinstance(folder, str) else list(folder)
+    if isinstance(criteria, pd.Series | pd.Index):
+        uids = _named_uids(criteria, folder)
+        return names, ALL, [Selection(names[0], 0, uids[:limit])]
+    if isinstance(criteria, pd.DataFrame):
+        return names, ALL, _keys_of(criteria, account, limit)
+    return names, to_tree(criteria, datetime.now(UTC)), []
+
+
 def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
-    missing = [name for name in _KEYS if name not in frame.columns]
-    if missing:
-        raise QueryError(
-            f"This frame does not say which messages it is about: no {', '.join(missing)}.",
-            suggestion=f"Keep the columns {', '.join(_KEYS)} of a frame that a session returned.",
-        )
-    keys = frame[_KEYS].drop_duplicates()
-    if keys.isna().any(axis=None):
-        raise QueryError("Some rows of this frame have no key: a value is missing.")
-    others = sorted(set(keys["account"].astype("str")) - {source.account})
-    if others:
-        raise QueryError(
-            f"These rows are from {', '.join(others)}; this session reads {source.account}.",
-            suggestion="Give each session its own rows: df[df.account == session.account].",
-        )
-    keys = keys.head(len(keys) if limit is None else limit)
-    keys = keys.astype({"folder": "str"})
-    found = [
-        Selection(rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), _uids(rows["uid"]))
-        for _, rows in keys.groupby(["folder", "uidvalidity"], sort=False)
-    ]
+    found = _keys_of(frame, source.account, limit)
     for one in found:
         # Opening the folder is enough to know, and nothing has been fetched yet.
         validity = source.search(one.folder, NOTHING).uidvalidity
@@ -171,12 +178,43 @@ def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Se
     return found
 
 
+def _keys_of(frame: pd.DataFrame, account: str, limit: int | None) -> list[Selection]:
+    missing = [name for name in _KEYS if name not in frame.columns]
+    if missing:
+        raise QueryError(
+            f"This frame does not say which messages it is about: no {', '.join(missing)}.",
+            suggestion=f"Keep the columns {', '.join(_KEYS)} of a frame that a session returned.",
+        )
+    keys = frame[_KEYS].drop_duplicates()
+    if keys.isna().any(axis=None):
+        raise QueryError("Some rows of this frame have no key: a value is missing.")
+    others = sorted(set(keys["account"].astype("str")) - {account})
+    if others:
+        raise QueryError(
+            f"These rows are from {', '.join(others)}; this session reads {account}.",
+            suggestion="Give each session its own rows: df[df.account == session.account].",
+        )
+    keys = keys.head(len(keys) if limit is None else limit)
+    keys = keys.astype({"folder": "str"})
+    return [
+        Selection(rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), _uids(rows["uid"]))
+        for _, rows in keys.groupby(["folder", "uidvalidity"], sort=False)
+    ]
+
+
 def _of_uids(
     source: Source,
     uids: pd.Series[Any] | pd.Index[Any],
     folder: FolderNames,
     limit: int | None,
 ) -> list[Selection]:
+    numbers = _named_uids(uids, folder)
+    name = folder if isinstance(folder, str) else next(iter(folder))
+    validity = source.search(name, NOTHING).uidvalidity
+    return [Selection(name, validity, numbers[:limit])]
+
+
+def _named_uids(uids: pd.Series[Any] | pd.Index[Any], folder: FolderNames) -> tuple[int, ...]:
     names = [folder] if isinstance(folder, str) else list(folder)
     if uids.name != "uid" or len(names) != 1 or _is_glob(names[0]):
         raise QueryError(
@@ -184,9 +222,7 @@ def _of_uids(
             suggestion="Give the rows themselves: session.bodies(df[mask]). (df[mask].index holds "
             "row numbers, not UIDs.)",
         )
-    numbers = _uids(uids)
-    validity = source.search(names[0], NOTHING).uidvalidity
-    return [Selection(names[0], validity, numbers[:limit])]
+    return _uids(uids)
 
 
 def _uids(values: pd.Series[Any] | pd.Index[Any]) -> tuple[int, ...]:

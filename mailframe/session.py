@@ -16,9 +16,10 @@ from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
 from mailframe.imap.source import ImapSource
+from mailframe.plan import Plan
 from mailframe.progress import bar
 from mailframe.reading import messages_of, previews_of, texts_of
-from mailframe.selection import field_columns, in_order_of, select
+from mailframe.selection import described, field_columns, in_order_of, select
 from mailframe.source import check_count
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mailframe.parsing import Email
+    from mailframe.records import Step
     from mailframe.selection import Criteria, FolderNames
     from mailframe.source import Selection, Source
 
@@ -45,7 +47,10 @@ _METHODS = (
     "attachments",
     "download",
     "message",
+    "explain",
 )
+#: Methods that `Session.explain` knows.
+EXPLAINED = ("headers", "recipients", "bodies", "attachments", "hops", "search", "count")
 
 
 def connect(
@@ -479,6 +484,60 @@ class Session:
             session.download(rows[rows["content_type"] == "application/pdf"], "invoices")
         """
         return save_attachments(self._source, rows, folder, overwrite=overwrite, progress=progress)
+
+    def explain(
+        self,
+        criteria: Criteria = "ALL",
+        what: str = "headers",
+        *,
+        folder: FolderNames = "INBOX",
+        limit: int | None = None,
+    ) -> Plan:
+        """Say what a reading call would send to the server; nothing is sent.
+
+        Parameters
+        ----------
+        criteria, folder, limit
+            See `Session`.
+        what
+            The method: ``"headers"``, ``"recipients"``, ``"bodies"``, ``"attachments"``,
+            ``"hops"``, ``"search"`` or ``"count"``.
+
+        Returns
+        -------
+        Plan
+            The exact commands, each with its RFC section and what it does, and what would be
+            decided on this side. Its ``frame`` is ``schema.PLAN``.
+
+        Raises
+        ------
+        QueryError
+            If the criteria cannot be asked, or there is no such method.
+        NotSupportedError
+            If the mail is not on a server.
+
+        Examples
+        --------
+        ::
+
+            session.explain(mf.Q(from_="müller", since="30d"))
+        """
+        if what not in EXPLAINED:
+            raise QueryError(
+                f"There is nothing to explain about {what!r}.",
+                suggestion=f"One of {', '.join(EXPLAINED)}.",
+            )
+        explain: Callable[..., list[Step]] | None = getattr(self._source, "explain", None)
+        if explain is None:
+            raise NotSupportedError(
+                "Only a server is sent commands.", suggestion="This session reads files."
+            )
+        names, tree, selections = described(self.account, criteria, folder, limit)
+        asked = "df" if selections else repr(criteria)
+        call = f"session.{what}({asked}, folder={folder!r}" + (
+            f", limit={limit})" if limit else ")"
+        )
+        return Plan(call, tuple(explain(what, names, tree, selections, limit)))
 
     def close(self) -> None:
         """Log out; a second call does nothing."""

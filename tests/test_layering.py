@@ -29,6 +29,7 @@ FLOORS = {
     "files": 2,
     "frames": 3,
     "tables": 3,
+    "plan": 3,
     "analysis": 3,
     "selection": 4,
     "progress": 4,

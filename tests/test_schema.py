@@ -32,6 +32,7 @@ COLUMNS = {
     ),
     "previews": "account folder uidvalidity uid preview",
     "hops": "account folder uidvalidity uid hop from_host by_host with time delay",
+    "plan": "step side command rfc meaning words",
     "folders": "name delimiter special_use flags messages unseen uidnext uidvalidity size",
 }
 CATEGORIES = {
@@ -45,6 +46,7 @@ CATEGORIES = {
     "text_source",
     "delimiter",
     "special_use",
+    "side",
 }
 
 

@@ -16,6 +16,8 @@
     names.py          strings and folder names on the wire
     search.py         criteria -> SEARCH
     folder.py         LIST and STATUS
+    explain.py        what a call would send
+    commands.py       the vocabulary of IMAP, for those who learn it
     fetch.py          UIDs and items -> what the server says, matched by UID
     bodystructure.py  BODYSTRUCTURE -> a tree of Parts
     shapes.py         structures of one shape are read once

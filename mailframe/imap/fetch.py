@@ -73,6 +73,10 @@ class Request:
     octets: int
     aliases: Mapping[str, str] = field(default_factory=dict)
 
+    def command(self, uids: bytes) -> tuple[bytes, ...]:
+        """Write it as a command for a set of UIDs."""
+        return (b"UID FETCH ", uids, b" (UID ", self.items, b")")
+
     def chunks(self, limit: int) -> Iterator[_Chunk]:
         """Cut it into commands of so many messages at most; 0 for the size that is best here."""
         size = max(1, min(CHUNK, CHUNK_BYTES // max(self.octets, 1), limit or CHUNK))
@@ -93,7 +97,7 @@ class _Chunk:
 
     @property
     def command(self) -> Command:
-        pieces = (b"UID FETCH ", to_uid_set(self.uids), b" (UID ", self.request.items, b")")
+        pieces = self.request.command(to_uid_set(self.uids))
         return Command(pieces, expect=self.request.octets * len(self.uids), about=self)
 
     def take(self, uid: int, items: Fetched) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "create_folder",
     "delete_folder",
     "folder_status",
+    "list_command",
     "list_folders",
     "rename_folder",
     "subscribe",
@@ -99,20 +100,15 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
         In the server's order; INBOX comes first.
     """
     in_one = status and connection.offers("LIST-STATUS")
-    pieces = [b'LIST "" "*"']
-    if in_one:
-        pieces.append(b" RETURN (%bSTATUS (%b))" % (_special_use(connection), _items(connection)))
-    elif connection.offers("SPECIAL-USE") and connection.offers("LIST-EXTENDED"):
-        # RFC 6154 section 2: some servers show the roles only when asked.
-        pieces.append(b" RETURN (SPECIAL-USE)")
+    pieces = list_command(connection, status=status)
     tried = f"Could not list the folders of {connection.host}."
     replies = connection.command(*pieces, tried=tried)
     folders = {f.name: f for f in map(_listed, replies) if f is not None}
     for prefix in _other_prefixes(connection):
         if not any(name.startswith(prefix) for name in folders):
-            more = connection.command(
-                b'LIST "" ', *encode_name(f"{prefix}*"), *pieces[1:], tried=tried
-            )
+            pattern = encode_name(f"{prefix}*")
+            pieces = list_command(connection, status=status, pattern=pattern)
+            more = connection.command(*pieces, tried=tried)
             folders |= {f.name: f for f in map(_listed, more) if f is not None}
             replies += more
     if not connection.offers("SPECIAL-USE") and not any(f.special_use for f in folders.values()):
@@ -124,6 +120,30 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
         if name in folders:
             folders[name] = _with_counts(folders[name], counts)
     return sorted(folders.values(), key=lambda folder: folder.name.upper() != "INBOX")
+
+
+def list_command(
+    connection: Connection, *, status: bool, pattern: tuple[bytes, ...] = (b'"*"',)
+) -> tuple[bytes, ...]:
+    """Write LIST, with STATUS where that goes in one command.
+
+    Parameters
+    ----------
+    connection
+        Says what the server offers.
+    status
+        Whether the messages are to be counted.
+    pattern
+        Which folders, as written on the wire.
+    """
+    if status and connection.offers("LIST-STATUS"):
+        returns = b" RETURN (%bSTATUS (%b))" % (_special_use(connection), _items(connection))
+    elif connection.offers("SPECIAL-USE") and connection.offers("LIST-EXTENDED"):
+        # RFC 6154 section 2: some servers show the roles only when asked.
+        returns = b" RETURN (SPECIAL-USE)"
+    else:
+        returns = b""
+    return (b'LIST "" ', *pattern, returns)
 
 
 def folder_status(connection: Connection, folder: str) -> Folder:

@@ -37,10 +37,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.imap.connection import Connection, Selected
-    from mailframe.imap.overview import Overview
+    from mailframe.imap.overview import Fields, Overview
     from mailframe.parsing import Email, Picked
 
-__all__ = ["read_attachment", "read_email", "read_emails", "read_messages", "read_texts"]
+__all__ = [
+    "fields_for",
+    "read_attachment",
+    "read_email",
+    "read_emails",
+    "read_messages",
+    "read_previews",
+    "read_texts",
+]
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +103,7 @@ def read_messages(
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, BATCH):
-        asked = ALL_FIELDS if headers else FEW_FIELDS if structure else NO_FIELDS
-        asked = asked.and_also(fields)
+        asked = fields_for(headers=headers, structure=structure, also=fields)
         for seen in look(connection, batch, asked, structure=structure, gmail=gmail):
             yield MessageRecord(
                 selected.account,
@@ -112,6 +119,20 @@ def read_messages(
                 labels=seen.labels,
                 gmail_thread=seen.gmail_thread,
             )
+
+
+def fields_for(*, headers: bool, structure: bool, also: Sequence[str] = ()) -> Fields:
+    """Say which header fields `read_messages` reads.
+
+    Parameters
+    ----------
+    headers, structure
+        As for `read_messages`.
+    also
+        Its ``fields``.
+    """
+    asked = ALL_FIELDS if headers else FEW_FIELDS if structure else NO_FIELDS
+    return asked.and_also(also)
 
 
 def read_texts(

@@ -43,6 +43,7 @@ __all__ = [
     "Fields",
     "Overview",
     "look",
+    "request_for",
     "verify",
 ]
 
@@ -215,12 +216,8 @@ def look(
     CommandError
         If the server refuses every message.
     """
-    expected = _BASE_NAMES | ({fields.reply} if fields.reply else set())
-    items = b" ".join(filter(None, (_BASE, fields.item, GMAIL if gmail else b"")))
-    described = Request(
-        uids, items + b" BODYSTRUCTURE", expected | {"BODYSTRUCTURE"}, fields.octets
-    )
-    bare = Request(uids, items, expected, fields.octets)
+    bare = request_for(uids, fields, structure=False, gmail=gmail)
+    described = request_for(uids, fields, structure=True, gmail=gmail)
     found: dict[int, Overview] = {}
     refusals: dict[int, MailframeError] = {}
 
@@ -248,6 +245,22 @@ def look(
     if verified:
         verify(connection, [one for one in seen if one.doubt])
     return seen
+
+
+def request_for(uids: Sequence[int], fields: Fields, *, structure: bool, gmail: bool) -> Request:
+    """Say what `look` asks for first.
+
+    Parameters
+    ----------
+    uids, fields, structure, gmail
+        As for `look`.
+    """
+    expected = _BASE_NAMES | ({fields.reply} if fields.reply else set())
+    items = [_BASE, fields.item, GMAIL if gmail else b""]
+    if structure:
+        items.append(b"BODYSTRUCTURE")
+        expected |= {"BODYSTRUCTURE"}
+    return Request(uids, b" ".join(filter(None, items)), expected, fields.octets)
 
 
 def _overview(uid: int, items: Fetched, fields: Fields, *, structure: bool) -> Overview:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Reply
     from mailframe.records import MessageRecord
 
-__all__ = ["search"]
+__all__ = ["SIMPLE_ONLY", "search", "search_commands", "simple_subtrees", "speakable"]
 
 log = logging.getLogger(__name__)
 
@@ -99,26 +99,34 @@ def search(connection: Connection, tree: Node, limit: int | None = None) -> list
         if isinstance(node, Key) and (needed := capability_needed(node.name)):
             connection.require(needed, f"search by {node.name}")
     try:
-        return _find(connection, _speakable(connection, tree), limit)
+        return _find(connection, speakable(connection, tree), limit)
     except _NoCharsetError:
-        return _find(connection, _speakable(connection, tree), limit)
+        return _find(connection, speakable(connection, tree), limit)
 
 
 class _NoCharsetError(Exception):
     """The server takes ASCII alone; noted in the connection's ``quirks``."""
 
 
-def _speakable(connection: Connection, tree: Node) -> Node:
-    """Leave nothing to a server that takes ASCII alone but what is ASCII."""
+def speakable(connection: Connection, tree: Node) -> Node:
+    """Leave nothing to a server that takes ASCII alone but what is ASCII.
+
+    Parameters
+    ----------
+    connection
+        Whose ``quirks`` say whether it is such a server.
+    tree
+        What to look for.
+    """
     if ASCII_ONLY not in connection.quirks:
         return tree
     match tree:
         case And(children):
-            return all_of(_speakable(connection, child) for child in children)
+            return all_of(speakable(connection, child) for child in children)
         case Or(children):
-            return any_of(_speakable(connection, child) for child in children)
+            return any_of(speakable(connection, child) for child in children)
         case Not(child):
-            return negate(_speakable(connection, child))
+            return negate(speakable(connection, child))
         case Key() if not "".join(_texts(tree)).isascii():
             return Contains(tree)
         case _:
@@ -250,6 +258,34 @@ def _combined(connection: Connection, tree: Node) -> set[int]:
 
 
 def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
+    tried = "The server refused this search."
+    found: dict[int, None] = {}
+    for pieces in search_commands(connection, tree, charset):
+        replies = connection.command(*pieces, tried=tried, error=QueryError, patient=True)
+        # Some servers give a long result in several replies.
+        found |= dict.fromkeys(uid for reply in replies for uid in _results(reply))
+    return list(found)
+
+
+def search_commands(
+    connection: Connection, tree: Node, charset: str = "UTF-8"
+) -> list[tuple[bytes, ...]]:
+    """Write a tree as SEARCH; as several, whose results belong together, if it is long.
+
+    Parameters
+    ----------
+    connection
+        Says what may be used.
+    tree
+        Of nodes that a server can decide.
+    charset
+        For words beyond ASCII.
+
+    Raises
+    ------
+    QueryError
+        If it is too long and cannot be divided.
+    """
     pieces = [b"UID SEARCH "]
     if connection.offers("ESEARCH"):  # RFC 4731: ranges instead of one number a message
         pieces.append(b"RETURN (ALL) ")
@@ -257,22 +293,17 @@ def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
         # RFC 3501 lets any server refuse any CHARSET, so none is named for ASCII.
         pieces.append(b"CHARSET %b " % charset.encode("ascii"))
     rendered = list(_render(tree, charset, top=True))
-    if sum(len(piece) for piece in rendered if not isinstance(piece, Literal)) > MAX_OCTETS:
-        if isinstance(tree, Or) and len(tree.children) > 1:
-            half = len(tree.children) // 2
-            halves = (Or(tree.children[:half]), Or(tree.children[half:]))
-            found = (uid for part in halves for uid in _send(connection, part, charset))
-            return list(dict.fromkeys(found))
-        raise QueryError(
-            "These criteria are too long for one IMAP command (8,000 octets).",
-            suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "
-            "key columns, given as criteria, may have any number of rows.",
-        )
-    replies = connection.command(
-        *pieces, *rendered, tried="The server refused this search.", error=QueryError, patient=True
+    if sum(len(piece) for piece in rendered if not isinstance(piece, Literal)) <= MAX_OCTETS:
+        return [(*pieces, *rendered)]
+    if isinstance(tree, Or) and len(tree.children) > 1:
+        half = len(tree.children) // 2
+        halves = (Or(tree.children[:half]), Or(tree.children[half:]))
+        return [one for part in halves for one in search_commands(connection, part, charset)]
+    raise QueryError(
+        "These criteria are too long for one IMAP command (8,000 octets).",
+        suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "
+        "key columns, given as criteria, may have any number of rows.",
     )
-    # Some servers give a long result in several replies.
-    return list(dict.fromkeys(uid for reply in replies for uid in _results(reply)))
 
 
 def _results(reply: Reply) -> Iterator[int]:
@@ -346,6 +377,32 @@ def _beyond_ascii(tree: Node) -> Iterator[Key]:
     for node in walk(tree):
         if isinstance(node, Key) and not "".join(_texts(node)).isascii():
             yield node
+
+
+def simple_subtrees(tree: Node) -> Iterator[Node]:
+    """Give the parts that are asked for one by one where a server takes neither OR nor groups.
+
+    Parameters
+    ----------
+    tree
+        Of nodes that a server can decide.
+    """
+    if _is_simple(tree):
+        yield tree
+        return
+    match tree:
+        case And(children):
+            for child in children:
+                if not _is_simple(child):
+                    yield from simple_subtrees(child)
+            if simple := [child for child in children if _is_simple(child)]:
+                yield all_of(simple)
+        case Or(children):
+            for child in children:
+                yield from simple_subtrees(child)
+        case Not(child):
+            yield ALL
+            yield from simple_subtrees(child)
 
 
 def _offered_charsets(reply: str) -> Iterable[str]:

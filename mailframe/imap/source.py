@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.criteria import NOTHING
 from mailframe.imap.download import read_parts
+from mailframe.imap.explain import READ, Rehearsal
 from mailframe.imap.folder import list_folders
 from mailframe.imap.messages import read_email, read_messages, read_previews, read_texts
 from mailframe.imap.search import search
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
     from mailframe.parsing import Email
-    from mailframe.records import BodyRecord, Folder, MessageRecord
+    from mailframe.records import BodyRecord, Folder, MessageRecord, Step
     from mailframe.source import Piece, What
 
 __all__ = ["ImapSource"]
@@ -76,8 +77,7 @@ class ImapSource:
         return read_messages(
             self._connection,
             selection.uids,
-            headers=what in {"headers", "recipients"},
-            structure=what in {"headers", "attachments"},
+            **READ[what],
             gmail=what == "headers" and self.has_labels,
             fields=fields,
         )
@@ -107,6 +107,22 @@ class ImapSource:
         """Read parts, decoded (FETCH in ranges)."""
         self._connection.return_to(folder, uidvalidity)
         return read_parts(self._connection, wanted)
+
+    def explain(
+        self,
+        what: str,
+        folders: Sequence[str],
+        criteria: Node,
+        selections: Sequence[Selection],
+        limit: int | None,
+    ) -> list[Step]:
+        """Say what reading would send: of folders and criteria, or of selections."""
+        plan = Rehearsal(self._connection, what)
+        if selections:
+            plan.read_selections(selections)
+        else:
+            plan.read_folders(folders, criteria, limit)
+        return plan.steps
 
     def close(self) -> None:
         """Log out."""

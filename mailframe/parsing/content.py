@@ -139,7 +139,7 @@ class ContentDecoder:
             raw = self._rest + raw
             end = raw.rfind(b"\n") + 1  # blanks and soft breaks are told at a line's end
             if not end and len(raw) > _LONGEST_LINE:
-                end = len(raw.rstrip(b" \t\r"))
+                end = len(raw.rstrip(b" \t\r")) or len(raw)
                 escape = raw.find(b"=", max(end - 2, 0), end)
                 end = end if escape < 0 else len(raw[:escape].rstrip(b" \t\r"))
             self._rest = raw[end:]

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from mailframe import exceptions, schema
     from mailframe.criteria import Q
     from mailframe.exceptions import MailframeError
+    from mailframe.opening import connect
     from mailframe.parsing import Email
     from mailframe.records import Address, Attachment
-    from mailframe.session import Session, connect
+    from mailframe.session import Session
     from mailframe.tables import concat
 
 __all__ = [
@@ -48,7 +49,7 @@ _HOMES = {
     "Q": "criteria",
     "Session": "session",
     "concat": "tables",
-    "connect": "session",
+    "connect": "opening",
 }
 
 # A library logs only if its user asks for it.

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import shutil
 import ssl
 import sys
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from mailframe.criteria import Q, all_of, parse_search, to_tree
-from mailframe.exceptions import MailframeError
+from mailframe.exceptions import MailframeError, SaveError
 from mailframe.imap.tls import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
+    from mailframe.criteria import Node
+    from mailframe.parsing import Email
     from mailframe.session import Session
 
 __all__ = ["main"]
@@ -36,17 +39,30 @@ examples:
   mailframe folders     imaps://me@imap.example.com
   mailframe headers     imaps://me%40example.com@imap.example.com/INBOX --limit 20
   mailframe headers     imaps://me@imap.example.com/Archive --since 30d --to archive.parquet
-  mailframe attachments imaps://me@imap.example.com --larger 1MB --to big.csv"""
+  mailframe headers     'imaps://me@imap.example.com/*' --from alice --unseen
+  mailframe bodies      imaps://me@imap.example.com --limit 10 --preview
+  mailframe attachments imaps://me@imap.example.com --larger 1MB --to big.csv
+  mailframe download    imaps://me@imap.example.com --since 1m --name '*.pdf' --into invoices
+  mailframe message     imaps://me@imap.example.com 4711 --save letter.eml
+  mailframe explain     imaps://me@imap.example.com --from alice --since 30d
+  mailframe count       imaps://me@imap.example.com/\\Junk
+
+a terminal shows a table, a pipe gets CSV, --to writes every column to a file.
+exit status: 0 done; 1 it failed, and stderr says why and what to do; 2 wrong usage; 130 Ctrl-C."""
 
 URL_HELP = (
-    "imaps://user@host[:port][/folder], or imap:// for STARTTLS; the folder is INBOX by default"
+    "imaps://user@host[:port][/folder], or imap:// for STARTTLS; the folder is INBOX by default, "
+    "may be a pattern (*) or a role (\\Sent)"
 )
+LOGGED = "mailframe.imap.trace"
 
-#: What a terminal shows of each frame; a file gets every column.
-SHOWN = {
-    "folders": ["name", "special_use", "messages", "unseen", "size"],
-    "headers": ["uid", "date", "from_address", "subject", "size", "n_attachments"],
-    "attachments": ["uid", "filename", "content_type", "size", "inline"],
+#: Commands that give a frame of messages: what they show, in a few words.
+TABLES = {
+    "headers": "one row a message: date, sender, subject, size, flags, attachments",
+    "recipients": "one row an address: who wrote to whom",
+    "bodies": "one row a message: its text; attachments are not downloaded",
+    "attachments": "one row an attachment: name, type, size; nothing is downloaded",
+    "hops": "one row for each server that a message passed, with time and delay",
 }
 
 
@@ -65,10 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with 2.
     """
     options = _parser().parse_args(arguments)
+    if options.verbose:
+        _show_dialogue()
     try:
-        frame = _read(options)
-        _show(frame, options)
-    except (MailframeError, _UnusableFileError) as error:
+        return _run(options)
+    except MailframeError as error:
         print(f"mailframe: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
@@ -79,13 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-class _UnusableFileError(Exception):
-    """A file named on the command line cannot be read or written."""
-
-    def __init__(self, what: str, path: Path, error: OSError) -> None:
-        super().__init__(f"could not {what} {path}: {error.strerror or error}")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mailframe",
@@ -94,48 +104,127 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, help_ in (
-        ("folders", "list the folders with their counts"),
-        ("headers", "one row a message: date, sender, subject, size, flags, attachments"),
-        ("attachments", "one row an attachment: name, type, size; nothing is downloaded"),
-    ):
-        command = commands.add_parser(name, help=help_, description=help_.capitalize() + ".")
-        command.add_argument("url", type=_url, help=URL_HELP)
+    _add(commands, "folders", "list the folders with their counts", _folders, table=True)
+    for name, help_ in TABLES.items():
+        command = _add(commands, name, help_, _table, table=True, criteria=True)
+        if name == "headers":
+            command.add_argument(
+                "--field",
+                action="append",
+                default=[],
+                metavar="NAME",
+                help="a column for one more header field, such as Delivered-To; may be repeated",
+            )
+        if name == "bodies":
+            command.add_argument("--html", action="store_true", help="the HTML as well, as sent")
+            command.add_argument("--max-bytes", type=int, metavar="N", help="cut longer texts")
+            command.add_argument("--preview", action="store_true", help="only how each text begins")
+
+    command = _add(
+        commands, "download", "save attachments as files", _download, table=True, criteria=True
+    )
+    command.add_argument(
+        "--into", type=Path, default=Path(), metavar="FOLDER", help="where to; here by default"
+    )
+    command.add_argument("--name", metavar="PATTERN", help="only files called like '*.pdf'")
+    command.add_argument("--type", metavar="PATTERN", help="only types like 'image/*'")
+    command.add_argument("--inline", action="store_true", help="also those shown within the text")
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files of the same name; otherwise a new one becomes 'name (2).ext'",
+    )
+
+    command = _add(commands, "message", "show one whole message", _message)
+    command.add_argument("uid", type=int, help="its UID, as 'mailframe headers' shows it")
+    command.add_argument("--save", type=Path, metavar="FILE.eml", help="save it as it was sent")
+    command.add_argument("--overwrite", action="store_true", help="replace a file of the same name")
+
+    command = _add(
+        commands,
+        "explain",
+        "show the IMAP commands that a call would send, and what each does; none is sent",
+        _explain,
+        criteria=True,
+    )
+    command.add_argument(
+        "--what", choices=[*TABLES, "search", "count"], default="headers", help="which call"
+    )
+
+    _add(commands, "count", "count messages", _count, criteria=True)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help_: str,
+    run: Callable[[Session, argparse.Namespace], int],
+    *,
+    table: bool = False,
+    criteria: bool = False,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_, description=f"{help_.capitalize()}.")
+    command.set_defaults(run=run)
+    command.add_argument("url", type=_url, help=URL_HELP)
+    if table:
         command.add_argument(
             "--to",
             type=_target,
             metavar="FILE",
             help="write all columns to FILE: .csv, .parquet or .json (rows as JSON lines)",
         )
-        command.add_argument(
-            "--cafile",
-            type=Path,
-            metavar="PEM",
-            help="trust the certificates in this file, for a server with its own",
-        )
-        command.add_argument(
-            "--timeout", type=float, default=30, metavar="SECONDS", help="30 by default"
-        )
-        if name != "folders":
-            _add_criteria(command)
-    return parser
+    command.add_argument(
+        "--cafile",
+        type=Path,
+        metavar="PEM",
+        help="trust the certificates in this file, for a server with its own",
+    )
+    command.add_argument(
+        "--timeout", type=float, default=30, metavar="SECONDS", help="30 by default"
+    )
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="show the dialogue with the server on stderr"
+    )
+    if criteria:
+        _add_criteria(command, limited=name != "count")
+    return command
 
 
-def _add_criteria(command: argparse.ArgumentParser) -> None:
+def _add_criteria(command: argparse.ArgumentParser, *, limited: bool) -> None:
     which = command.add_argument_group("which messages (all of these conditions together)")
-    which.add_argument("--limit", type=int, metavar="N", help="the newest N")
+    if limited:
+        which.add_argument("--limit", type=int, metavar="N", help="the newest N")
     which.add_argument("--since", metavar="WHEN", help="received since 2026-01-31, or 30d, 6m, 1y")
     which.add_argument("--before", metavar="WHEN", help="received before")
     which.add_argument("--from", dest="from_", metavar="TEXT", help="in the sender")
     which.add_argument("--subject", metavar="TEXT", help="in the subject")
     which.add_argument("--text", metavar="TEXT", help="anywhere in the message")
     which.add_argument("--larger", metavar="SIZE", help="larger than 1MB, 500kB, …")
+    which.add_argument("--smaller", metavar="SIZE", help="smaller than that")
     which.add_argument("--unseen", action="store_true", help="not yet read")
+    which.add_argument("--flagged", action="store_true", help="marked with a star")
+    which.add_argument("--has-attachment", action="store_true", help="with an attachment")
     which.add_argument("--search", metavar="CRITERIA", help='an IMAP search: "FLAGGED NOT SEEN"')
 
 
-def _read(options: argparse.Namespace) -> pd.DataFrame:
-    from mailframe.session import connect  # noqa: PLC0415 pandas; --help needs none
+def _criteria(options: argparse.Namespace) -> Node:
+    names = ("since", "before", "from_", "subject", "text", "larger", "smaller")
+    conditions = {name: getattr(options, name) for name in names if getattr(options, name)}
+    if options.unseen:
+        conditions["seen"] = False
+    if options.flagged:
+        conditions["flagged"] = True
+    if options.has_attachment:
+        conditions["has_attachment"] = True
+    trees = [to_tree(Q(**conditions), datetime.now(UTC))]
+    if options.search:
+        trees.append(parse_search(options.search))
+    return all_of(trees)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from mailframe.opening import connect  # noqa: PLC0415 pandas; --help needs none
 
     where = options.url
     context = _trusting(options.cafile) if options.cafile else None
@@ -147,29 +236,105 @@ def _read(options: argparse.Namespace) -> pd.DataFrame:
         ssl_context=context,
         timeout=options.timeout,
     ) as session:
-        if options.command == "folders":
-            return session.folders()
-        return _messages(session, options)
+        status: int = options.run(session, options)
+        return status
 
 
-def _messages(session: Session, options: argparse.Namespace) -> pd.DataFrame:
-    names = ("since", "before", "from_", "subject", "text", "larger")
-    conditions = {name: getattr(options, name) for name in names if getattr(options, name)}
-    if options.unseen:
-        conditions["seen"] = False
-    trees = [to_tree(Q(**conditions), datetime.now(UTC))]
-    if options.search:
-        trees.append(parse_search(options.search))
-    read = session.headers if options.command == "headers" else session.attachments
-    progress = None if sys.stderr.isatty() else False
-    return read(all_of(trees), folder=options.url["folder"], limit=options.limit, progress=progress)
+def _folders(session: Session, options: argparse.Namespace) -> int:
+    return _show(session.folders(), "folders", options)
+
+
+def _table(session: Session, options: argparse.Namespace) -> int:
+    kind = options.command
+    more = {}
+    if kind == "headers":
+        more = {"fields": options.field}
+    elif kind == "bodies":
+        kind = "previews" if options.preview else "bodies"
+        more = {name: getattr(options, name) for name in ("html", "max_bytes", "preview")}
+    read = getattr(session, options.command)
+    return _show(read(_criteria(options), **_which(options), **more), kind, options)
+
+
+def _download(session: Session, options: argparse.Namespace) -> int:
+    rows = session.attachments(_criteria(options), **_which(options))
+    if not options.inline:
+        rows = rows[~rows["inline"]]
+    for column, pattern in (("filename", options.name), ("content_type", options.type)):
+        if pattern:
+            values = rows[column].astype("object").fillna("")
+            rows = rows[[fnmatch(value.lower(), pattern.lower()) for value in values]]
+    progress = _which(options)["progress"]
+    saved = session.download(rows, options.into, overwrite=options.overwrite, progress=progress)
+    _show(saved, "downloads", options)
+    return int(bool(saved["path"].isna().any()))
+
+
+def _message(session: Session, options: argparse.Namespace) -> int:
+    email = session.message(options.uid, folder=options.url["folder"])
+    if options.save:
+        path = email.save(options.save, overwrite=options.overwrite)
+        print(f"saved as {path}", file=sys.stderr)
+    else:
+        print(_readable(email))
+    return 0
+
+
+def _explain(session: Session, options: argparse.Namespace) -> int:
+    which = {"folder": options.url["folder"], "limit": options.limit}
+    print(session.explain(_criteria(options), options.what, **which))
+    return 0
+
+
+def _count(session: Session, options: argparse.Namespace) -> int:
+    print(session.count(_criteria(options), folder=options.url["folder"]))
+    return 0
+
+
+def _which(options: argparse.Namespace) -> dict[str, Any]:
+    progress = None if sys.stderr.isatty() and not options.verbose else False
+    return {"folder": options.url["folder"], "limit": options.limit, "progress": progress}
+
+
+def _show(frame: pd.DataFrame, kind: str, options: argparse.Namespace) -> int:
+    from mailframe.printing import show  # noqa: PLC0415 as above
+
+    show(frame, kind, options.to)
+    return 0
+
+
+def _readable(email: Email) -> str:
+    from mailframe.printing import clean  # noqa: PLC0415 as above
+
+    fields = {
+        "From": email.sender,
+        "To": ", ".join(map(str, email.to)),
+        "Cc": ", ".join(map(str, email.cc)),
+        "Date": "" if email.date is None else email.date.isoformat(" ", "minutes"),
+        "Subject": email.subject or "",
+        "Defects": "; ".join(email.defects),
+    }
+    lines = [f"{name}: {value}".replace("\n", " ") for name, value in fields.items() if value]
+    return clean("\n".join([*lines, "", email.body.rstrip(), "", email.tree()]))
+
+
+def _show_dialogue() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    dialogue = logging.getLogger(LOGGED)
+    dialogue.setLevel(logging.DEBUG)
+    dialogue.handlers = [handler]
 
 
 def _trusting(path: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path)
     except OSError as error:
-        raise _UnusableFileError("read", path, error) from error
+        raise SaveError(
+            f"Could not read {path}.",
+            reply=error.strerror or str(error),
+            suggestion="--cafile wants a file with certificates in PEM form.",
+        ) from error
 
 
 def _url(text: str) -> dict[str, object]:
@@ -200,41 +365,3 @@ def _target(text: str) -> Path:
     if path.suffix not in {".csv", ".parquet", ".json"}:
         raise argparse.ArgumentTypeError(f"{text!r} ends neither in .csv, .parquet nor .json")
     return path
-
-
-def _show(frame: pd.DataFrame, options: argparse.Namespace) -> None:
-    if options.to:
-        try:
-            _write(frame, options.to)
-        except OSError as error:
-            raise _UnusableFileError("write", options.to, error) from error
-        print(f"{len(frame)} rows written to {options.to}", file=sys.stderr)
-    elif sys.stdout.isatty():
-        print(_table(frame, SHOWN[options.command]))
-    else:
-        frame.to_csv(sys.stdout, index=False)
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    match path.suffix:
-        case ".csv":
-            frame.to_csv(path, index=False)
-        case ".parquet":
-            frame.to_parquet(path)
-        case _:
-            frame.to_json(path, orient="records", lines=True, date_format="iso")
-
-
-def _table(frame: pd.DataFrame, columns: list[str]) -> str:
-    if frame.empty:
-        return "nothing found"
-    shown = frame[columns].copy()
-    if "date" in shown:
-        shown["date"] = shown["date"].dt.strftime("%Y-%m-%d %H:%M")
-    widest = max(20, (shutil.get_terminal_size().columns - 40) // 2)
-    for name in ("from_address", "subject", "filename", "name"):
-        if name in shown:
-            # Mail may hold control characters, with which it could rule the terminal.
-            clean = shown[name].str.replace(r"[\x00-\x1f\x7f-\x9f]", " ", regex=True)
-            shown[name] = clean.str.slice(0, widest)
-    return shown.astype("object").fillna("").to_string(index=False)

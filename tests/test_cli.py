@@ -17,7 +17,8 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 
-from mailframe import schema, session
+import mailframe as mf
+from mailframe import opening, schema
 from mailframe.cli import main
 from tests.conftest import missing
 from tests.rigs import messages
@@ -70,7 +71,7 @@ def cafile(dovecot: Dovecot) -> str:
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Put the password into the environment, and let nobody be asked for one."""
-    monkeypatch.setattr(session, "getpass", lambda _: pytest.fail("a password was asked for"))
+    monkeypatch.setattr(opening, "getpass", lambda _: pytest.fail("a password was asked for"))
     if "owner" in request.fixturenames:
         dovecot: Dovecot = request.getfixturevalue("dovecot")
         monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
@@ -332,7 +333,7 @@ def test_the_password_is_asked_for_when_there_is_none(
         return dovecot.password
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(session, "getpass", ask)
+    monkeypatch.setattr(opening, "getpass", ask)
     assert len(read(capsys, "headers", plain_url)) == 6
     assert len(prompts) == 1
     assert owner in prompts[0]
@@ -345,7 +346,7 @@ def test_without_a_terminal_to_ask_on_it_says_what_to_set(
         raise EOFError
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(session, "getpass", no_terminal)
+    monkeypatch.setattr(opening, "getpass", no_terminal)
     assert main(["headers", plain_url]) == 1
     assert "MAILFRAME_PASSWORD" in capsys.readouterr().err
 
@@ -401,7 +402,7 @@ def test_ctrl_c_ends_it_with_the_status_of_an_interrupt(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session.Session, "headers", interrupt)
+    monkeypatch.setattr(mf.Session, "headers", interrupt)
     assert main(["headers", plain_url]) == 130
     assert "Traceback" not in capsys.readouterr().err
 
@@ -414,7 +415,7 @@ def test_ctrl_c_ends_it_with_the_status_of_an_interrupt(
         (["headers", "{url}", "--since", "yesteryear"], "yesteryear"),
         (["headers", "{url}", "--larger", "huge"], "huge"),
         (["headers", "{url}", "--limit", "-1"], "limit=-1"),
-        (["headers", "{url}", "--to", "/nonexistent/folder/mail.csv"], "could not write"),
+        (["headers", "{url}", "--to", "/nonexistent/folder/mail.csv"], "Could not write"),
         (["folders", "imap://me@127.0.0.1:{closed}"], "Could not connect to 127.0.0.1"),
     ],
 )
@@ -451,7 +452,7 @@ def test_a_cafile_that_cannot_be_read_is_named(
     assert main(["headers", url, "--cafile", str(path)]) == 1
     said = capsys.readouterr().err
     assert str(path) in said
-    assert "could not write" not in said
+    assert "Could not write" not in said
 
 
 @pytest.mark.parametrize(

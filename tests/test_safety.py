@@ -504,7 +504,7 @@ def test_reading_sends_nothing_that_could_change_a_flag(
     names = {rig.parse_command(line)[1] for line in server.received}
     assert names == {
         "CAPABILITY", "LOGIN", "ID", "EXAMINE", "LIST", "STATUS", "UID SEARCH", "UID FETCH",
-        "LOGOUT",
+        "LOGOUT", "NAMESPACE",
     }  # fmt: skip
     fetches = b"\n".join(server.commands("UID FETCH"))
     assert b"BODY.PEEK[" in fetches

@@ -12,8 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import mailframe as mf
-from mailframe import progress, schema
-from mailframe import session as session_module
+from mailframe import opening, progress, schema
 from mailframe.exceptions import (
     AuthenticationError,
     ConnectionFailedError,
@@ -181,7 +180,7 @@ def test_the_password_comes_from_the_environment_before_anybody_is_asked(
     dovecot: Dovecot, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
-    monkeypatch.setattr(session_module, "getpass", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(opening, "getpass", lambda _: pytest.fail("asked"))
     with mf.connect(dovecot.host, owner, port=dovecot.port, security="none") as session:
         assert session.count() == 12
 

@@ -10,6 +10,7 @@
     connection.py     one connection's life: login, the selected folder, commands
     failures.py       what goes wrong below -> mailframe's own errors
     wire.py           bytes in and out, commands in flight
+    trace.py          the dialogue as log lines, redacted
     responses.py      replies -> tokens
     items.py          the values of FETCH items
     uids.py           UIDs <-> ranges

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailframe.exceptions import ConnectionFailedError, ProtocolError
+from mailframe.imap import trace
 from mailframe.imap.responses import Reply, parse_number, parse_reply
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Command:
     expect: int = 0
     respond: Callable[[bytes], bytes] | None = None
     about: Any = None
+
+    @property
+    def is_login(self) -> bool:
+        """Whether it holds a secret."""
+        return self.pieces[0].startswith((b"LOGIN ", b"AUTHENTICATE "))
 
     @property
     def size(self) -> int:
@@ -149,6 +155,11 @@ class Wire(imaplib.IMAP4):
         self.sent += len(data)
         self.sock.sendall(data)
 
+    def _simple_command(self, name: str, *args: str) -> Any:
+        if trace.is_shown():  # CAPABILITY, STARTTLS and LOGOUT: imaplib's own
+            trace.show_client(b"", [name.encode("ascii")], [False])
+        return super()._simple_command(name, *args)  # type: ignore[misc] # typeshed has it not
+
     def _log(self, line: str) -> None:
         """Keep nothing: imaplib would remember the last commands, the password included."""
 
@@ -184,6 +195,7 @@ class Wire(imaplib.IMAP4):
         the next command finds the connection in step. After any error the connection is dropped.
         """
         flying: dict[bytes, Command] = {}
+        self._tracing = trace.is_shown()
         try:
             while True:
                 yield from self._launch(commands, flying)
@@ -211,6 +223,7 @@ class Wire(imaplib.IMAP4):
         self, waiting: deque[Command], flying: dict[bytes, Command]
     ) -> Iterator[tuple[Command | None, Reply]]:
         outgoing = bytearray()
+        tracing = trace.is_shown()
         while waiting and len(flying) < self.window:
             ahead = sum(command.size for command in flying.values())
             expected = sum(command.expect for command in flying.values())
@@ -221,6 +234,9 @@ class Wire(imaplib.IMAP4):
             del self.tagged_commands[tag]  # imaplib's own book-keeping; replies come to us
             flying[tag] = command
             self.commands += 1
+            if tracing:
+                literals = [isinstance(piece, Literal) for piece in command.pieces]
+                trace.show_client(tag, command.pieces, literals)
             outgoing += tag + b" "
             for piece in command.pieces:
                 if isinstance(piece, Literal):
@@ -251,12 +267,17 @@ class Wire(imaplib.IMAP4):
             yield command, reply
 
     def _receive(self, flying: dict[bytes, Command]) -> tuple[Command | None, Reply]:
-        reply = parse_reply(self.read_segments())
+        segments = self.read_segments()
+        if self._tracing:
+            trace.show_server(segments, [t for t, c in flying.items() if c.is_login])
+        reply = parse_reply(segments)
         if reply.tag == b"*":
             return None, reply
         if reply.tag == b"+":
             answering = next((c for c in flying.values() if c.respond is not None), None)
             if answering is not None and answering.respond is not None:
+                if self._tracing:
+                    trace.show_client(b"", [b"***"], [False])
                 self.send(answering.respond(reply.text) + b"\r\n")
             return None, reply
         command = flying.pop(reply.tag, None)

@@ -73,9 +73,10 @@ def save_attachments(
         )
     selections = select(source, rows, "", None)
     destination = Destination(folder, overwrite=overwrite)
+    rows = rows.reset_index(drop=True)
     files = rows[_PART].astype({"folder": "str", "part": "str"})
     files = files.assign(name=_names(rows)).drop_duplicates(_PART)
-    total = int(rows["size"].fillna(0).sum()) if "size" in rows.columns else 0
+    total = int(rows.loc[files.index, "size"].fillna(0).sum()) if "size" in rows.columns else 0
     paths: dict[tuple[Any, ...], str] = {}
     with bar(total, progress, unit="B") as tick:
         for one in selections:
@@ -85,9 +86,8 @@ def save_attachments(
             paths |= {key: saved[place] for place, key in enumerate(_keys(here)) if place in saved}
     if len(paths) < len(files):
         log.warning("%d of %d attachments have gone", len(files) - len(paths), len(files))
-    result = rows.reset_index(drop=True)
     found = [paths.get(key) for key in _keys(rows)]
-    result = result.assign(path=pd.array(found, dtype="str"))
+    result = rows.assign(path=pd.array(found, dtype="str"))
     is_whole = {c.name for c in schema.ATTACHMENTS} <= set(result.columns)
     return schema.conform(result, "downloads") if is_whole else result
 

@@ -88,7 +88,7 @@ def previews_of(
         made = read(one) if one.uids else iter(())
         if made is None:  # then by us, of as much text as that takes
             texts = source.parts(one, max_bytes=PREVIEWED_BYTES)
-            made = ((text.uid, text.text) for text in texts)
+            made = ((text.uid, _shown(text)) for text in texts)
         for uid, text in made:
             del gone[uid]
             tick(1)
@@ -137,6 +137,12 @@ def texts_of(
                 text=None, html=None, text_source="none", charset=None, truncated=False,
                 defects=("gone",),
             )  # fmt: skip
+
+
+def _shown(body: BodyRecord) -> str | None:
+    # As RFC 8970 has it: a message without text has an empty preview, not none.
+    is_empty = body.text is None and body.text_source == "none" and not body.defects
+    return "" if is_empty else body.text
 
 
 def _beginning(text: str | None) -> str | None:

@@ -310,7 +310,7 @@ class Session:
             Add a column with the HTML as sent: untrusted, not sanitised.
         max_bytes
             Read at most so many bytes of each text, as sent; ``truncated`` says where that cut
-            something off. A text ends with its last whole line then.
+            something off.
         preview
             Read only how each text begins: 200 characters at most, made by the server where it
             can (RFC 8970).

@@ -73,13 +73,18 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     first = list(parts[0].columns)
     for part in parts[1:]:
         different = sorted(set(first) ^ set(part.columns)) or ["their order"]
-        is_same = bool(set(first) ^ set(part.columns)) and _kind(part) == _kind(parts[0])
+        kind = _kind(part)
+        is_same = (
+            bool(set(first) ^ set(part.columns))
+            and kind not in {None, "keys"}
+            and kind == _kind(parts[0])
+        )
         if list(part.columns) != first and not is_same:
             msg = f"frames of different kinds cannot be joined: {', '.join(different)} differ"
             raise ValueError(msg)
     # Columns beyond the schema's (labels, header fields asked for) need not be in all.
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    joined = {name: _join([_column(part, name) for part in parts]) for name in names}
+    joined = {name: _join([_column(part, name, parts) for part in parts]) for name in names}
     result = pd.DataFrame(joined)
     accounts = [a for part in parts for a in part.attrs.get("accounts", ())]
     result.attrs = {"accounts": list(dict.fromkeys(accounts))}
@@ -96,8 +101,13 @@ def _kind(frame: pd.DataFrame) -> str | None:
     return max(found)[1] if found else None
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    return frame[name] if name in frame.columns else pd.Series(pd.NA, frame.index, dtype="str")
+def _column(frame: pd.DataFrame, name: str, parts: Sequence[pd.DataFrame]) -> pd.Series:
+    if name in frame.columns:
+        return frame[name]
+    dtype = next(part[name].dtype for part in parts if name in part.columns)
+    # Whole numbers and yes/no have no missing value; their nullable kin do.
+    lacking = {"int64": "Int64", "bool": "boolean", "category": "str"}
+    return pd.Series(index=frame.index, dtype=lacking.get(str(dtype), dtype))
 
 
 def _join(columns: Sequence[pd.Series]) -> pd.Series:

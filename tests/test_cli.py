@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import shlex
 import shutil
 import socket
 import subprocess
@@ -18,24 +19,38 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
-from mailframe import opening, schema
+from mailframe import cli, opening, schema
 from mailframe.cli import main
 from tests.conftest import missing
 from tests.rigs import messages
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from tests.rigs.certificates import Certificates
     from tests.rigs.dovecot import Dovecot
     from tests.rigs.scripted import ScriptedServer
 
-COMMANDS = ("folders", "headers", "attachments")
-EVERYWHERE = {"--help", "--to", "--cafile", "--timeout"}
+EVERYWHERE = {"--help", "--cafile", "--timeout", "--verbose"}
 CRITERIA = {
-    "--limit", "--since", "--before", "--from", "--subject", "--text", "--larger", "--unseen",
-    "--search",
+    "--since", "--before", "--from", "--subject", "--text", "--larger", "--smaller", "--unseen",
+    "--flagged", "--has-attachment", "--search",
 }  # fmt: skip
+MESSAGES = {*CRITERIA, "--limit"}
+#: What each command knows besides.
+OPTIONS = {
+    "folders": {"--to"},
+    "headers": {"--to", "--field", *MESSAGES},
+    "recipients": {"--to", *MESSAGES},
+    "bodies": {"--to", "--html", "--max-bytes", "--preview", *MESSAGES},
+    "attachments": {"--to", *MESSAGES},
+    "hops": {"--to", *MESSAGES},
+    "download": {"--to", "--into", "--name", "--type", "--inline", "--overwrite", *MESSAGES},
+    "message": {"--save", "--overwrite"},
+    "explain": {"--what", *MESSAGES},
+    "count": CRITERIA,
+}
 FOLDER = "Büro & mehr/Ablage 1"
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -108,7 +123,8 @@ def test_folders_are_listed_with_counts(
 ) -> None:
     frame = read(capsys, "folders", url, "--cafile", cafile).set_index("name")
     assert list(frame.columns) == columns("folders")[1:]
-    assert frame.loc["INBOX", ["messages", "unseen"]].tolist() == [6, 4]
+    assert frame["messages"]["INBOX"] == 6
+    assert frame["unseen"]["INBOX"] == 4
     assert frame.loc[FOLDER, "messages"] == 1
 
 
@@ -204,12 +220,12 @@ def test_a_user_may_be_an_address_encoded_or_not(
 # -- where it goes
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["folders", "headers", "recipients", "bodies", "attachments"])
 def test_a_file_has_all_rows_and_columns(
     plain_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
     printed = read(capsys, command, plain_url)
-    readers = {
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         "csv": pd.read_csv,
         "parquet": pd.read_parquet,
         "json": lambda path: pd.read_json(path, lines=True),
@@ -466,6 +482,15 @@ def test_a_cafile_that_cannot_be_read_is_named(
         ["headers", "imaps://me@imap.example.com:port"],
         ["headers", "imaps://me@imap.example.com", "--limit", "many"],
         ["headers", "imaps://me@imap.example.com", "--to", "mail.xlsx"],
+        ["headers", "imaps://me@imap.example.com", "--timeout", "soon"],
+        ["headers", "imaps://me@imap.example.com", "--field"],
+        ["headers", "imaps://me@imap.example.com", "--html"],
+        ["bodies", "imaps://me@imap.example.com", "--max-bytes", "many"],
+        ["download", "imaps://me@imap.example.com", "--to", "mail.xlsx"],
+        ["message", "imaps://me@imap.example.com"],
+        ["message", "imaps://me@imap.example.com", "seven"],
+        ["explain", "imaps://me@imap.example.com", "--what", "download"],
+        ["count", "imaps://me@imap.example.com", "--limit", "1"],
         ["folders", "imaps://me@imap.example.com", "--unseen"],
     ],
     ids=" ".join,
@@ -482,37 +507,103 @@ def test_wrong_usage_ends_with_status_2_before_anything_is_done(
     assert "_url" not in printed.err
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_a_timeout_that_no_clock_can_keep_is_refused_in_words(
+    plain_url: str, capsys: pytest.CaptureFixture[str], seconds: str
+) -> None:
+    try:
+        status = main(["count", plain_url, f"--timeout={seconds}"])
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    assert status in {1, 2}
+    assert "timeout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["Lists#python", "Lists?python"])
+def test_a_folders_name_is_never_cut_short_without_a_word(folder: str) -> None:
+    try:
+        taken = cli._parser().parse_args(["count", f"imaps://me@imap.example.com/{folder}"])
+    except SystemExit:
+        return
+    assert taken.url["folder"] == folder
+
+
 # -- help
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_names_every_option_and_says_something_about_it(
-    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def parser_of(command: str) -> argparse.ArgumentParser:
+    subparsers = next(action for action in cli._parser()._actions if action.dest == "command")
+    assert isinstance(subparsers.choices, dict)
+    found: argparse.ArgumentParser = subparsers.choices[command]
+    return found
+
+
+def examples() -> list[list[str]]:
+    """Return the examples of the help as a shell takes them, without the program's name."""
+    lines = [line.strip() for line in cli.EPILOG.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("mailframe ")]
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    said = {
-        word.strip(","): line.partition("  ")[2].strip()
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_every_command_is_known_here_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    subparsers = next(action for action in cli._parser()._actions if action.dest == "command")
+    assert isinstance(subparsers.choices, dict)
+    assert subparsers.choices.keys() == OPTIONS.keys()
+    shown = help_of(capsys)
+    begin = {line.split()[0] for line in shown.splitlines() if line.startswith("    ")}
+    assert OPTIONS.keys() <= begin
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line.strip() for line in help_of(capsys, command).splitlines()]
+    named = {
+        word.strip(",")
         for line in lines
+        if line.startswith("-")
         for word in line.split()
-        if word.startswith("--") and line.startswith("-")
+        if word.startswith("--")
     }
-    assert ended.value.code == 0
-    assert said.keys() == EVERYWHERE | (CRITERIA if command != "folders" else set())
-    assert all(said.values())
+    assert named == EVERYWHERE | OPTIONS[command]
 
 
-def test_help_says_where_the_password_comes_from_and_shows_examples(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize("command", OPTIONS)
+def test_help_says_something_about_every_option(command: str) -> None:
+    silent = [action.dest for action in parser_of(command)._actions if not action.help]
+    assert silent == []
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_help_says_what_the_command_is_for(
+    command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    shown = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert "MAILFRAME_PASSWORD" in shown
-    assert all(f"mailframe {command}" in shown for command in COMMANDS)
+    said = (parser_of(command).description or "").removesuffix(".")
+    listed = " ".join(help_of(capsys).split())
+    assert said
+    # As the list of commands has it, abbreviations such as IMAP spelled as such.
+    assert said[1:] in listed
+
+
+def test_help_says_where_the_password_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "MAILFRAME_PASSWORD" in help_of(capsys)
+
+
+@pytest.mark.parametrize("example", examples(), ids=" ".join)
+def test_every_example_of_the_help_can_be_run(example: list[str]) -> None:
+    options = cli._parser().parse_args(example)
+    assert callable(options.run)
+
+
+def test_an_example_shows_a_role_that_a_shell_leaves_one() -> None:
+    shown = [line for line in cli.EPILOG.splitlines() if "\\" in line]
+    folders = [cli._parser().parse_args(example).url["folder"] for example in examples()]
+    assert len([folder for folder in folders if folder.startswith("\\")]) == len(shown) > 0
 
 
 # -- the installed program

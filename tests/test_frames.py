@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -150,7 +150,7 @@ def assert_conforms(frame: pd.DataFrame, kind: str) -> None:
 
 
 def test_every_kind_of_frame_is_tried_here() -> None:
-    assert set(KINDS) == set(schema.FRAMES)
+    assert {*KINDS, "plan"} == set(schema.FRAMES)  # a plan has a test of its own
 
 
 @pytest.mark.parametrize("count", [None, 1, 0])
@@ -542,3 +542,108 @@ def test_the_garbage_collector_is_left_as_it_was() -> None:
             assert gc.isenabled() is state
         finally:
             gc.enable()
+
+
+def with_fields(**fields: str) -> pd.DataFrame:
+    """Return a headers frame of one row with Gmail's labels and these fields."""
+    record = FULL._replace(
+        headers=Headers(extra=tuple(fields.items())), labels=("Work", "\\Inbox"), gmail_thread="17"
+    )
+    return frames.headers_frame([record], ME, fields={name: name for name in fields}, labels=True)
+
+
+def test_labels_and_fields_are_columns_of_text_behind_the_others() -> None:
+    frame = with_fields(x_a="a", x_b="b")
+    usual = [column.name for column in schema.HEADERS]
+    assert list(frame.columns) == [*usual, "gmail_thread", "labels", "x_a", "x_b"]
+    assert frame.iloc[0, -4:].tolist() == ["17", "Work\n\\Inbox", "a", "b"]
+    assert {str(dtype) for dtype in frame.dtypes.iloc[-4:]} == {"str"}
+
+
+def test_labels_that_were_not_read_are_missing_and_none_are_empty() -> None:
+    records = [FULL, FULL._replace(labels=())]
+    frame = frames.headers_frame(records, ME, fields={"x-a": "x_a"}, labels=True)
+    assert frame["labels"].isna().tolist() == [True, False]
+    assert frame["labels"][1] == ""
+    assert frame[["x_a", "gmail_thread"]].isna().all(axis=None)
+    empty = frames.headers_frame([], ME, fields={"x-a": "x_a"}, labels=True)
+    assert_frame_equal(empty, frame.head(0), check_categorical=False)
+
+
+def test_concat_unites_labels_and_fields_and_leaves_missing_what_was_not_read() -> None:
+    some, others, usual = with_fields(x_a="a", x_b="b"), with_fields(x_c="c"), tables()["headers"]
+    joined = mf.concat([some, usual, others])
+    names = ["gmail_thread", "labels", "x_a", "x_b", "x_c"]
+    assert list(joined.columns) == [*usual.columns, *names]
+    assert joined["uid"].tolist() == [3, 3, 2, 1, 3]
+    assert joined["x_a"].dropna().to_dict() == {0: "a"}
+    assert joined["x_c"].dropna().to_dict() == {4: "c"}
+    assert joined["labels"].notna().tolist() == [True, False, False, False, True]
+    assert {str(joined[name].dtype) for name in names} == {"str"}
+    assert_conforms(joined[list(usual.columns)], "headers")
+    assert joined.attrs == {"accounts": [ME]}
+
+
+def test_concat_unites_the_columns_of_empty_frames_too() -> None:
+    empty = frames.headers_frame([], ME, fields={"x-a": "x_a"})
+    for parts in ([empty, tables()["headers"]], [tables()["headers"], empty], [empty, empty]):
+        joined = mf.concat(parts)
+        assert joined.columns[-1] == "x_a"
+        assert str(joined["x_a"].dtype) == "str"
+        assert joined["x_a"].isna().all()
+        assert_conforms(joined.drop(columns="x_a"), "headers")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([1.5, 2.5, 3.5], "float64"),
+        (pd.array([1, None, 3], dtype="Int64"), "Int64"),
+        (pd.to_datetime(["2026-01-05"] * 3, utc=True).as_unit("us"), "datetime64[us, UTC]"),
+        (pd.Categorical(["a", "b", "a"]), "category"),
+        (["a", None, "c"], "str"),
+    ],
+    ids=["float", "Int64", "time", "category", "str"],
+)
+def test_concat_keeps_the_dtype_of_a_column_that_only_one_frame_has(
+    values: Any, dtype: str
+) -> None:
+    usual = tables()["headers"]
+    more = usual.assign(mine=values)
+    for joined, own in (
+        (mf.concat([more, usual]), slice(3)),
+        (mf.concat([usual, more]), slice(3, 6)),
+    ):
+        assert str(joined["mine"].dtype) == dtype
+        assert_same_values(joined["mine"][own].reset_index(drop=True), more["mine"])
+        assert joined["mine"].isna().sum() == 3 + more["mine"].isna().sum()
+
+
+def test_concat_refuses_other_kinds_with_columns_of_ones_own_as_well() -> None:
+    found = tables()
+    for first, second in (
+        (with_fields(x_a="a"), found["recipients"]),
+        (found["headers"].assign(text="x"), found["bodies"]),
+        (found["keys"], found["headers"]),
+        (found["attachments"], found["downloads"]),
+        (found["previews"], found["hops"]),
+        (found["bodies"].assign(mine=1), found["bodies_html"]),
+    ):
+        with pytest.raises(ValueError, match="different kinds"):
+            mf.concat([first, second])
+        with pytest.raises(ValueError, match="different kinds"):
+            mf.concat([second, first])
+
+
+def test_concat_refuses_frames_of_no_kind_that_differ() -> None:
+    found = tables()
+    with pytest.raises(ValueError, match="different kinds"):
+        mf.concat([pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]})])
+    with pytest.raises(ValueError, match="different kinds"):
+        mf.concat([found["headers"][["uid", "subject"]], found["bodies"][["uid", "text"]]])
+
+
+def test_concat_refuses_pieces_of_different_kinds_that_have_the_keys_in_common() -> None:
+    found = tables()
+    with pytest.raises(ValueError, match="different kinds"):
+        mf.concat([found["headers"].drop(columns="cc"), found["attachments"].drop(columns="part")])

@@ -14,7 +14,7 @@ from mailframe import frames
 from mailframe.criteria import NOTHING, Key, Q, parse_search
 from mailframe.exceptions import FolderError, QueryError, UidValidityError
 from mailframe.records import Folder, Headers, MessageRecord
-from mailframe.selection import select
+from mailframe.selection import field_columns, select
 from mailframe.source import Selection
 
 if TYPE_CHECKING:
@@ -342,3 +342,51 @@ def test_a_mask_is_not_taken_for_uids() -> None:
 def test_a_column_named_uid_without_numbers_is_refused() -> None:
     with pytest.raises(QueryError, match="UID"):
         select(Shelf({"A": {1: 0}}), pd.Series(["x"], name="uid"), "A", None)
+
+
+# -- columns of header fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns"),
+    [
+        ([], {}),
+        ((), {}),
+        (["X-Mailer"], {"x-mailer": "x_mailer"}),
+        ("X-Mailer", {"x-mailer": "x_mailer"}),
+        (["DELIVERED-to", "received"], {"delivered-to": "delivered_to", "received": "received"}),
+        (["b", "a"], {"b": "b", "a": "a"}),
+        (["X-A", "x-a", "X-A"], {"x-a": "x_a"}),
+        (["Date", "date", "DATE"], {"date": "header_date"}),
+        (["Message-ID", "From"], {"message-id": "header_message_id", "from": "from"}),
+        (["UID", "Account"], {"uid": "header_uid", "account": "header_account"}),
+        (["X-A", "X_A"], {"x-a": "x_a", "x_a": "header_x_a"}),
+        (
+            ["Header-Date", "Date", "header_date"],
+            {
+                "header-date": "header_date",
+                "date": "header_header_date",
+                "header_date": "header_header_header_date",
+            },
+        ),
+        (
+            ["Labels", "Gmail-Thread"],
+            {"labels": "header_labels", "gmail-thread": "header_gmail_thread"},
+        ),
+        (["X.Y", "A/B", "Z'"], {"x.y": "x.y", "a/b": "a/b", "z'": "z'"}),
+    ],
+)
+def test_a_field_becomes_a_column_of_its_own(fields: Any, columns: dict[str, str]) -> None:
+    found = field_columns(fields)
+    assert found == columns
+    assert list(found) == list(columns)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["", " ", "X A", "X:", "X\r\nY", "X\n", "X(", "X)", "X[", "X]", "X{", 'X"', "X\\", "X%", "X*",
+     "Ä", "\u017f", "\u0660", "X\x7f", "X\0", None, 1, b"X", ("X",)],
+)  # fmt: skip
+def test_what_no_field_can_be_called_is_refused(field: Any) -> None:
+    with pytest.raises(QueryError, match="no name of a header field"):
+        field_columns(["X-Good", field])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: Bytes of a part asked for in one command.
 RANGE = 512 << 10
+#: Ranges of one part asked for ahead.
+AHEAD = 8
 #: Messages whose structure is read together.
 BATCH = 500
 #: How often a range is asked for that does not come.
@@ -60,7 +62,8 @@ class _Stream:
     asked: int = 0
     read: int = 0
     pieces: dict[int, bytes | None] = field(default_factory=dict)
-    misses: int = 0
+    misses: Counter[int] = field(default_factory=Counter)
+    unnamed: bytes | None = None
     ended: bool = False
 
     def ask(self, offset: int) -> Command:
@@ -70,6 +73,14 @@ class _Stream:
         expect = min(RANGE, max(self.part.size - offset, 0))
         pieces = (b"UID FETCH %d (UID BODY.PEEK[" % self.uid, section, b")")
         return Command(pieces, expect=expect, about=(self, offset))
+
+    def ask_on(self) -> list[Command]:
+        """Ask for the next ranges: so many that the line is busy, as far as the part is said to go.
+
+        The size that a server announces may be too small or too large, or no size at all.
+        """
+        end = min(max(self.part.size, self.read + 1), self.read + AHEAD * RANGE)
+        return [] if self.ended else [self.ask(offset) for offset in range(self.asked, end, RANGE)]
 
 
 def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Iterator[Piece]:
@@ -97,6 +108,7 @@ def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Ite
         If the connection breaks.
     """
     selected = connection.the_selected()
+    refusals = _Refusals()
     for start in range(0, len(wanted), BATCH):
         batch = list(enumerate(wanted))[start : start + BATCH]
         connection.return_to(selected.folder, selected.uidvalidity)
@@ -112,8 +124,18 @@ def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Ite
             elif part := _leaf(one, number):
                 streams.append(_Stream(place, uid, part, ContentDecoder(part.encoding)))
         del seen, overviews, one  # what is read whole is let go as soon as it is handed out
-        yield from _stream(connection, streams)
-        yield from _read_whole(connection, doubtful)
+        yield from _stream(connection, streams, refusals)
+        yield from _read_whole(connection, doubtful, refusals)
+    if refusals.errors and not refusals.delivered:
+        raise refusals.errors[0]
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """Whether all that was asked for was refused."""
+
+    errors: list[MailframeError] = field(default_factory=list)
+    delivered: bool = False
 
 
 def _leaf(one: Overview | None, number: str) -> Part | None:
@@ -121,7 +143,7 @@ def _leaf(one: Overview | None, number: str) -> Part | None:
 
 
 def _read_whole(
-    connection: Connection, doubtful: deque[tuple[int, Overview, str]]
+    connection: Connection, doubtful: deque[tuple[int, Overview, str]], refusals: _Refusals
 ) -> Iterator[Piece]:
     """Read messages whole whose structure cannot be trusted, one at a time."""
     while doubtful:
@@ -130,19 +152,16 @@ def _read_whole(
             verify(connection, [one])
         part = _leaf(one, number)
         if part is not None and part.raw is not None:
+            refusals.delivered = True
             yield Piece(place, decode_content(part, part.raw)[0], last=True)
         elif part is not None:  # too large for that: as the server describes it
             stream = _Stream(place, one.uid, part, ContentDecoder(part.encoding))
-            yield from _stream(connection, [stream])
+            yield from _stream(connection, [stream], refusals)
 
 
-def _stream(connection: Connection, streams: list[_Stream]) -> Iterator[Piece]:
+def _stream(connection: Connection, streams: list[_Stream], refusals: _Refusals) -> Iterator[Piece]:
     flying = {(one.uid, one.part.number): one for one in streams}
-    waiting = deque(
-        one.ask(offset) for one in streams for offset in range(0, max(one.part.size, 1), RANGE)
-    )
-    refusals: list[MailframeError] = []
-    delivered = False
+    waiting = deque(command for one in streams for command in one.ask_on())
     for command, reply in connection.run(waiting):
         if command is None:
             if reply.kind == "FETCH":
@@ -152,15 +171,15 @@ def _stream(connection: Connection, streams: list[_Stream]) -> Iterator[Piece]:
         if not one.ended and not _has_come(one, offset, reply, refusals):
             waiting.appendleft(one.ask(offset))
         for piece in _in_order(one):
-            delivered = True
+            refusals.delivered = True
             yield piece
-        if not one.ended and one.read == one.asked:
-            waiting.appendleft(one.ask(one.asked))
-    if refusals and not delivered:
-        raise refusals[0]
+        waiting.extendleft(reversed(one.ask_on()))
+        if one.ended and one.asked > one.read:
+            for needless in [command for command in waiting if command.about[0] is one]:
+                waiting.remove(needless)
 
 
-def _has_come(one: _Stream, offset: int, reply: Reply, refusals: list[MailframeError]) -> bool:
+def _has_come(one: _Stream, offset: int, reply: Reply, refusals: _Refusals) -> bool:
     """Say at a range's completion whether it is there, or will not come; else ask again."""
     if reply.kind != "OK":
         tried = f"Could not read part {one.part.number} of message {one.uid}."
@@ -171,12 +190,13 @@ def _has_come(one: _Stream, offset: int, reply: Reply, refusals: list[MailframeE
             one.pieces[offset] = b""
             return True
         log.warning("%s", error)
-        refusals.append(error)
+        refusals.errors.append(error)
         one.ended = True
-    elif offset not in one.pieces:
-        one.misses += 1
-        one.ended = one.misses == ATTEMPTS
-    return one.ended or offset in one.pieces
+    elif offset >= one.read and offset not in one.pieces:
+        one.misses[offset] += 1
+        one.ended = one.misses[offset] == ATTEMPTS
+    # Servers hold completions back: the range may have been handed out before.
+    return one.ended or offset < one.read or offset in one.pieces
 
 
 def _file(reply: Reply, flying: dict[tuple[int, str], _Stream]) -> None:
@@ -191,6 +211,10 @@ def _file(reply: Reply, flying: dict[tuple[int, str], _Stream]) -> None:
         # Some servers leave the offset out of the name: then it is the next one.
         offset = int(match[2]) if match[2] else one.read
         piece = None if value is None else read_string(value)
+        if not match[2] and not offset:
+            one.unnamed = piece
+        elif not match[2] and offset >= one.part.size and piece == one.unnamed:
+            piece = b""  # a server that knows no ranges has sent the whole part once more
         if piece is not None and len(piece) > RANGE and (match[2] or offset):
             raise ProtocolError(f"The server sent more of part {match[1]} than was asked for.")
         one.pieces.setdefault(offset, piece)

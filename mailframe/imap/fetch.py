@@ -221,7 +221,9 @@ def _settle(
     return chunk.uids, [], None
 
 
-def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[bytes]:
+def fetch_ranges(
+    connection: Connection, uid: int, section: str, limit: int = MAX_LITERAL
+) -> Iterator[bytes]:
     """Read one section of one message piece by piece (RFC 3501 section 6.4.5).
 
     Parameters
@@ -232,6 +234,8 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
         The message.
     section
         ``"1.2"``, or ``""`` for the whole message.
+    limit
+        Ask for so many bytes at most.
 
     Yields
     ------
@@ -249,12 +253,13 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
         If it grows longer than any message.
     """
     offset = 0
-    while True:
-        items = b"BODY.PEEK[%b]<%d.%d>" % (section.encode("ascii"), offset, RANGE)
+    while offset < limit:
+        length = min(RANGE, limit - offset)
+        items = b"BODY.PEEK[%b]<%d.%d>" % (section.encode("ascii"), offset, length)
         name = f"BODY[{section.upper()}]<{offset}>"
         # Some servers leave the offset out of the name.
         aliases = {f"BODY[{section.upper()}]": name}
-        request = Request((uid,), items, frozenset({name}), RANGE, aliases)
+        request = Request((uid,), items, frozenset({name}), length, aliases)
         [(_, found)] = fetch(connection, [request])
         if isinstance(found, MailframeError):
             raise found
@@ -263,8 +268,8 @@ def fetch_ranges(connection: Connection, uid: int, section: str) -> Iterator[byt
         piece = read_string(found[name])
         if piece:
             yield piece
-        if len(piece) != RANGE:
+        if len(piece) != length:
             return
-        offset += RANGE
-        if offset > MAX_LITERAL:
-            raise ProtocolError(f"Part {section} of message {uid} does not end.")
+        offset += length
+    if limit == MAX_LITERAL:
+        raise ProtocolError(f"Part {section} of message {uid} does not end.")

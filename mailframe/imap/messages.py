@@ -170,9 +170,13 @@ def read_texts(
             bodies = _NO_BODIES
             cut: list[str] = []
             if picked is not None:
-                wanted = _wanted(picked, html=html)
-                cut = [part.number for part in wanted if part.size > limit]
-                bodies = read_bodies(picked, contents[one.uid], html=html, cut=cut)
+                had = contents[one.uid]
+                cut = [
+                    part.number
+                    for part in _wanted(picked, html=html)
+                    if part.size > limit and len(had.get(part.number, b"")) == limit
+                ]
+                bodies = read_bodies(picked, had, html=html, cut=cut)
             yield BodyRecord(
                 selected.account,
                 selected.folder,
@@ -202,11 +206,19 @@ def read_previews(connection: Connection, uids: Sequence[int]) -> Iterator[tuple
     tuple
         UID and preview; ``""`` where there is no text, None where the server has none to give.
         Messages that have gone are left out.
+
+    Raises
+    ------
+    CommandError
+        If the server refuses every message.
     """
     selected = connection.the_selected()
     for batch in _batches(connection, selected, uids, BATCH):
         request = Request(batch, b"PREVIEW", frozenset({"UID", "PREVIEW"}), _PREVIEW_OCTETS)
         found = dict(fetch(connection, [request]))
+        refused = [answer for answer in found.values() if isinstance(answer, MailframeError)]
+        if len(refused) == len(batch):
+            raise refused[0]
         for uid in batch:
             items = found.get(uid)
             if isinstance(items, dict):
@@ -331,9 +343,9 @@ def _contents(
         if picked is None:
             continue
         wanted = _wanted(picked, html=html)
-        if one.is_whole:
-            cut = {p.number: p.raw[:limit] for p in wanted if p.raw and len(p.raw) > limit}
-            contents[one.uid] = cut
+        if one.is_whole or not limit:  # RFC 3501 section 9: no range is empty
+            here = {part.number: (part.raw or b"")[:limit] for part in wanted}
+            contents[one.uid] = here
         elif any(min(part.size, limit) > PIECE for part in wanted):
             for part in wanted:
                 contents[one.uid][part.number] = _capped(connection, one.uid, part.number, limit)
@@ -345,7 +357,7 @@ def _contents(
     for uid, found in fetch(connection, requests):
         for name, value in found.items() if isinstance(found, dict) else ():
             if name.startswith("BODY[") and isinstance(value, bytes):
-                contents[uid][name[5:].partition("]")[0]] = value
+                contents[uid][name[5:].partition("]")[0]] = value[:limit]
     return contents
 
 
@@ -371,11 +383,7 @@ def _wanted(picked: Picked, *, html: bool) -> tuple[Part, ...]:
 
 
 def _capped(connection: Connection, uid: int, section: str, limit: int) -> bytes:
-    content = bytearray()
-    pieces = fetch_ranges(connection, uid, section)
-    while len(content) < limit and (piece := next(pieces, None)) is not None:
-        content += piece
-    return bytes(content[:limit])
+    return b"".join(fetch_ranges(connection, uid, section, limit))[:limit]
 
 
 def _without_content(attachment: Attachment) -> Attachment:

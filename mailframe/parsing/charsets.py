@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Decoded", "decode_bytes", "scrub", "to_octets"]
+__all__ = ["Decoded", "decode_bytes", "scrub", "to_octets", "whole_characters"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:+()-]{0,40}")
 
@@ -225,3 +225,30 @@ def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:
     if text is None or b"\x1b$" in data:
         text, used = _detect(data)
     return Decoded(scrub(text), used, scrub(defect) if defect else None)
+
+
+def whole_characters(data: bytes, charset: str | None = None) -> bytes:
+    """Return text that was cut somewhere without a broken character at its end.
+
+    Parameters
+    ----------
+    data
+        The beginning of a text, transfer encoding undone.
+    charset
+        As declared; without a known one UTF-8 is supposed.
+
+    Examples
+    --------
+    >>> whole_characters("Grü".encode()[:-1])
+    b'Gr'
+    """
+    declared = (charset or "").strip(" \t\"'").lower()
+    codec = None if declared in _UNDECLARED else _codec(declared)
+    decoder = codecs.getincrementaldecoder(codec or "utf-8")()
+    try:
+        text = decoder.decode(data)
+    except ValueError:  # in another charset after all: nobody knows where its characters end
+        return data
+    pending, _ = decoder.getstate()
+    data = data[: len(data) - len(pending)]
+    return data[: -len("\r".encode(codec or "utf-8"))] if text.endswith("\r") else data

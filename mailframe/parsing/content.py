@@ -6,7 +6,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
-from mailframe.parsing.charsets import decode_bytes
+from mailframe.parsing.charsets import decode_bytes, whole_characters
 
 if TYPE_CHECKING:
     from mailframe.records import Part
@@ -29,10 +29,6 @@ _META_CHARSET = re.compile(
     rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE
 )
 _META_WITHIN = 1_024
-
-# RFC 3629 section 3: the octets that go on with a character, and the first that begins one.
-_UTF8_TAIL = bytes(range(0x80, 0xC0))
-_UTF8_LEAD = 0xC0
 
 #: RFC 2045 section 6.7 rule 5 allows 76; what holds no line end in so many is not waited for.
 _LONGEST_LINE = 64 << 10
@@ -169,14 +165,15 @@ class ContentDecoder:
         return binascii.a2b_base64(data[:whole])
 
 
-def _whole(content: bytes) -> bytes:
-    """Return content that was cut somewhere without its last, broken line or character."""
-    end = content.rfind(b"\n") + 1
-    if end:
-        return content[:end]
-    lead = len(content.rstrip(_UTF8_TAIL)) - 1
-    is_lead = lead >= 0 and content[lead] >= _UTF8_LEAD
-    return content[:lead] if is_lead else content
+def _without_broken_end(part: Part, raw: bytes) -> bytes:
+    """Return encoded content that was cut somewhere without what the cut has broken."""
+    if part.encoding == "base64":
+        data = raw.translate(None, _NOT_BASE64)
+        return data[: len(data) - len(data) % 4] if b"=" not in data else data
+    if part.encoding == "quoted-printable":
+        escape = raw.find(b"=", max(len(raw) - 2, 0))
+        raw = raw if escape < 0 else raw[:escape]
+    return raw.removesuffix(b"\r")
 
 
 def decode_text(
@@ -191,7 +188,8 @@ def decode_text(
     raw
         The encoded content.
     is_cut
-        Whether it is only the beginning: then the text ends with its last whole line.
+        Whether it is only the beginning: then the text ends with its last whole line, or where
+        the lines are long with its last whole character.
 
     Returns
     -------
@@ -206,16 +204,19 @@ def decode_text(
     >>> decode_text(part, b"Gr=FC=DFe\r\n")
     ('Grüße\n', 'iso-8859-1', ())
     """
-    content, defects = decode_content(part, _whole(raw) if is_cut else raw)
-    if is_cut:
-        content = _whole(content)
+    content, defects = decode_content(part, _without_broken_end(part, raw) if is_cut else raw)
     charset = part.charset
     if part.content_type == "text/html" and charset in {None, "", "us-ascii"}:
         meta = _META_CHARSET.search(content, 0, _META_WITHIN)
         # A page that can be searched as ASCII is not UTF-16, whatever it says (HTML standard).
         if meta is not None and not meta[1].lower().startswith(b"utf-16"):
             charset = meta[1].decode("ascii")
+    if is_cut:
+        content = whole_characters(content, charset)
     decoded = decode_bytes(content, charset)
     if decoded.defect is not None:
         defects = (*defects, decoded.defect)
-    return decoded.text.replace("\r\n", "\n"), decoded.charset, defects
+    text = decoded.text.replace("\r\n", "\n")
+    if is_cut and (end := text.rfind("\n") + 1) * 2 >= len(text):
+        text = text[:end]
+    return text, decoded.charset, defects

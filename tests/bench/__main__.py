@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench import imports, report
+from tests.bench import download, imports, report
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
@@ -29,9 +29,12 @@ ROOT = Path(__file__).parents[2]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("reading", "imports"), default="reading")
+    parser.add_argument(
+        "what", nargs="?", choices=("reading", "imports", "download"), default="reading"
+    )
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--octets", type=int, default=100_000_000, help="of the large download")
     parser.add_argument("--only", choices=tuple(CONTESTANTS))
     parser.add_argument("--security", choices=("tls", "none"), default="tls")
     parser.add_argument("--cold", action="store_true", help="drop Dovecot's index before each run")
@@ -40,6 +43,8 @@ def main() -> int:
     if options.what == "imports":
         imports.run(options.runs)
         return 0
+    if options.what == "download":
+        return download.run(options.runs, options.octets)
     mailbox = Mailbox(options.messages)
     with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         user = dovecot.new_user()

@@ -26,11 +26,11 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     contestant = CONTESTANTS[job["task"]][job["name"]](Where(**job["where"]))
     tap.reset()
     gc.collect()
-    before = _forget_peak()
+    before = forget_peak()
     cpu, start = time.process_time(), time.perf_counter()
     frame = contestant.read()
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    peak = _status("VmHWM")
+    peak = status("VmHWM")
     if job["tapped"]:
         Path(job["sent"]).write_bytes(tap.sent)
     contestant.values(frame).to_parquet(job["values"])
@@ -46,13 +46,13 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _forget_peak() -> int:
+def forget_peak() -> int:
     """Let the kernel forget the highest resident size so far; return the present one."""
     Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
+    return status("VmRSS")
 
 
-def _status(name: str) -> int:
+def status(name: str) -> int:
     found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 if found else 0
 

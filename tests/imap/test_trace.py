@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mailframe as mf
+from mailframe.cli import main
 from mailframe.exceptions import MailframeError
 from mailframe.imap import trace
 from mailframe.imap.auth import log_in, log_in_oauth2, sasl_xoauth2
@@ -18,7 +19,7 @@ from tests.rigs.scripted import literal
 from tests.test_safety import hear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mailframe.imap.connection import Connection
     from tests.rigs import scripted as rig
@@ -212,6 +213,39 @@ def test_a_login_is_known_however_it_is_cut_and_written(
 def test_what_only_looks_like_a_login_is_shown(lines: Lines, command: bytes) -> None:
     trace.show_client(b"A1", [command[:8], command[8:]], [False, False])
     assert lines() == [f"C: A1 {command.decode()}"]
+
+
+@pytest.fixture
+def _said_once() -> Iterator[None]:
+    """Undo what ``-v`` does to the logger."""
+    dialogue = logging.getLogger(LOGGER)
+    before = dialogue.handlers, dialogue.level
+    yield
+    dialogue.handlers = before[0]
+    dialogue.setLevel(before[1])
+
+
+@pytest.mark.usefixtures("_said_once")
+@pytest.mark.parametrize("secret", SECRETS[:3])
+@pytest.mark.parametrize("way", [way for way in WAYS if "XOAUTH2" not in way])
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_command_lines_dialogue_holds_no_password(
+    scripted: Scripted,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
+    way: str,
+    status: int,
+) -> None:
+    monkeypatch.setenv("MAILFRAME_PASSWORD", secret)
+    handlers = {"LOGIN": ECHOES["untagged"], "AUTHENTICATE": ECHOES["untagged"]}
+    server = scripted(handlers if status else {}, capabilities=WAYS[way])
+    assert main(["count", f"imap://me@127.0.0.1:{server.port}", "--verbose"]) == status
+    printed = capsys.readouterr()
+    name = "LOGIN" if way.startswith("LOGIN") else "AUTHENTICATE"
+    assert f" {name} ***\n" in printed.err
+    assert leaks([*printed.err.splitlines(), printed.out]) == []
+    assert ("mailframe: Could not log in" in printed.err) is bool(status)
 
 
 # -- the dialogue is complete

@@ -1,0 +1,141 @@
+"""What README says can be typed, typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import imap_tools
+import pandas as pd
+import pytest
+
+import mailframe as mf
+from mailframe.cli import main
+from mailframe.exceptions import NotSupportedError
+from mailframe.imap import IMAPClient
+from mailframe.plan import Plan
+from tests.rigs import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.rigs.dovecot import Dovecot
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+TABLE = README.partition("| you want | you write |\n| --- | --- |\n")[2].partition("\n\n")[0]
+ROWS = dict(row.strip("| ").split(" | ", 1) for row in TABLE.splitlines())
+CODE = {want: re.findall(r"`([^`]+)`", write) for want, write in ROWS.items()}
+#: Rows that are no call to type: another test says what becomes of them.
+OTHERS = {"to make, rename and delete folders", "a Session on other mail than a server's"}
+CALLS = {
+    want: code[0]
+    for want, code in CODE.items()
+    if code[0].startswith(("session.", "mf.")) and want not in OTHERS
+}
+COMMANDS = {want: code[0] for want, code in CODE.items() if code[0].startswith("mailframe ")}
+SHELL = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("mailframe ")
+]
+
+
+#: What becomes of a row; of every other one a frame.
+EXPECTED: dict[str, Callable[[Any], bool]] = {
+    "that message as a file": lambda path: path.read_bytes().startswith(b"From: "),
+    "attachments as files": lambda rows: all(Path(path).is_file() for path in rows["path"]),
+    "a file of it": lambda _: len(pd.read_parquet("mail.parquet")) == 12,
+    "one whole message, to look at": lambda email: "subject" in email._repr_html_().lower(),
+    "how many": lambda number: number == 0,
+    "the commands behind a call, nothing sent": lambda plan: isinstance(plan, Plan),
+    "all folders at once": lambda rows: set(rows["folder"]) == {"INBOX", "Sent", "Archive"},
+    "what was sent, whatever the folder is called": lambda r: r["subject"].tolist() == ["Grüße"],
+    "more header fields as columns": lambda rows: {"delivered_to", "x_mailer"} <= set(rows),
+    "no more than 20 kB of each text": lambda rows: bool(rows["text"].notna().all()),
+    "the folders, with counts and sizes": lambda rows: rows["messages"].sum() == 16,
+}
+
+
+@pytest.fixture(scope="module")
+def owner(dovecot: Dovecot) -> str:
+    """Return a user with mail in three folders; nothing here changes it."""
+    user = dovecot.new_user()
+    dovecot.deliver(user, messages.many(12))
+    greeting = b"Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nFrom: a@example.org\r\n\r\nHi\r\n"
+    dovecot.deliver(user, [greeting], "Sent")
+    dovecot.deliver(user, messages.many(3), "Archive")
+    return user
+
+
+@pytest.fixture
+def names(
+    dovecot: Dovecot, owner: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[dict[str, Any]]:
+    """Return the names that README's lines use."""
+    monkeypatch.chdir(tmp_path)
+
+    def connect() -> mf.Session:
+        return mf.connect(
+            "localhost",
+            owner,
+            password=dovecot.password,
+            port=dovecot.tls_port,
+            ssl_context=dovecot.ssl_context,
+        )
+
+    with connect() as session, connect() as ours:
+        yield {
+            "mf": mf,
+            "imap_tools": imap_tools,
+            "session": session,
+            "mine": session,
+            "ours": ours,
+            "df": session.headers(),
+        }
+
+
+def test_every_row_of_the_table_is_tried() -> None:
+    assert set(ROWS) == {*CALLS, *COMMANDS, *OTHERS}
+    assert len(CALLS) > 20
+
+
+@pytest.mark.parametrize("want", sorted(CALLS))
+def test_a_row_of_the_table_does_what_it_says(want: str, names: dict[str, Any]) -> None:
+    if "Gmail" in want:
+        with pytest.raises(NotSupportedError, match="X-GM-EXT-1"):
+            eval(CALLS[want], names)
+        return
+    result = eval(CALLS[want], names)
+    holds = EXPECTED.get(want, lambda made: isinstance(made, pd.DataFrame))
+    assert holds(result)
+
+
+@pytest.mark.parametrize("line", [*COMMANDS.values(), *SHELL])
+def test_a_line_for_the_terminal_is_understood(
+    line: str,
+    dovecot: Dovecot,
+    owner: str,
+    names: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
+    here = f"imaps://{owner}@localhost:{dovecot.tls_port}"
+    uid = str(names["df"]["uid"][0])
+    words = shlex.split(line.replace("imaps://me@imap.example.com", here).replace("4711", uid))
+    assert main([*words[1:], "--cafile", str(dovecot._certificate.authority)]) == 0
+
+
+def test_the_row_about_folders_is_true(dovecot: Dovecot, user: str) -> None:
+    named = [code.removesuffix("()") for code in CODE["to make, rename and delete folders"][1:]]
+    with IMAPClient(readonly=False) as client:
+        client.connect("localhost", dovecot.tls_port, ssl_context=dovecot.ssl_context)
+        client.authenticate(user, dovecot.password)
+        client.create_folder("Projekte & mehr")
+        client.rename_folder("Projekte & mehr", "Projekte")
+        client.subscribe("Projekte")
+        client.delete_folder("Projekte")
+        assert all(callable(getattr(client, name)) for name in named)
+    assert named == ["create_folder", "rename_folder", "delete_folder", "subscribe"]

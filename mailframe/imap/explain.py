@@ -141,6 +141,8 @@ class Rehearsal:
             self._ask(tree)
             return
         self._ask(upper(tree))
+        if lower(tree) != NOTHING:
+            self._here("That was wider than asked for; the next search finds those beyond doubt.")
         for part in (lower(tree), *exact_subtrees(rest)):
             self._ask(part)
         facts = needs(rest)

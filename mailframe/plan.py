@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mailframe.records import Step
 
 __all__ = ["Plan"]
+
+_CONTROL = re.compile("[\x00-\x08\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,10 +56,10 @@ class Plan:
         return frame
 
     def __repr__(self) -> str:
-        lines = [f"{self.call} would", ""]
+        lines = [f"{_visible(self.call)} would", ""]
         for number, step in enumerate(self.steps, start=1):
             if step.command:
-                lines.append(f"{number:>3}. send  {_indented(step.command, 11)}")
+                lines.append(f"{number:>3}. send  {_indented(_visible(step.command), 11)}")
                 lines.append(f"           {step.meaning} ({step.rfc})")
                 lines += [f"             {name}: {meaning}" for name, _, meaning in step.words]
             else:
@@ -65,8 +68,9 @@ class Plan:
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, range(1, len(self.steps) + 1), self.steps))
+        call = escape(_visible(self.call))
         return (
-            f"<div><p><code>{escape(self.call)}</code> would do this; nothing was sent.</p>"
+            f"<div><p><code>{call}</code> would do this; nothing was sent.</p>"
             '<table style="text-align:left"><thead><tr><th></th><th>where</th>'
             '<th style="text-align:left">what</th><th style="text-align:left">defined in</th>'
             f"</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -84,12 +88,17 @@ def _row(number: int, step: Step) -> str:
         for name, rfc, meaning in step.words
     )
     more = f"<details><summary>its words</summary><ul>{words}</ul></details>" if words else ""
-    command = escape(step.command).replace("\r\n", "<br>")
+    command = escape(_visible(step.command)).replace("\r\n", "<br>")
     return (
         f"<tr>{cell}{number}</td>{cell}server</td>"
         f'{cell}<code style="white-space:pre-wrap">{command}</code><br>'
         f"{escape(step.meaning)}{more}</td>{cell}{escape(step.rfc)}</td></tr>"
     )
+
+
+def _visible(text: str) -> str:
+    """Show control characters, which a search may hold, instead of obeying them."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _indented(command: str, by: int) -> str:

@@ -140,7 +140,7 @@ def in_order_of(criteria: object, frame: pd.DataFrame) -> pd.DataFrame:
 
 def described(
     account: str, criteria: Criteria, folder: FolderNames, limit: int | None
-) -> tuple[list[str], Node, list[Selection]]:
+) -> tuple[list[str], Node, list[Selection] | None]:
     """Say what `select` would look for, without asking anyone.
 
     Parameters
@@ -153,16 +153,16 @@ def described(
     Returns
     -------
     tuple
-        Names as asked for and the tree; or, for a frame, its selections.
+        Names as asked for, the tree, and None; or, for a frame, its selections as the last.
     """
     check_count("limit", limit)
-    names = [folder] if isinstance(folder, str) else list(folder)
     if isinstance(criteria, pd.Series | pd.Index):
         uids = _named_uids(criteria, folder)
-        return names, ALL, [Selection(names[0], 0, uids[:limit])]
+        name = folder if isinstance(folder, str) else next(iter(folder))
+        return [], ALL, [Selection(name, 0, uids[:limit])]
     if isinstance(criteria, pd.DataFrame):
-        return names, ALL, _keys_of(criteria, account, limit)
-    return names, to_tree(criteria, datetime.now(UTC)), []
+        return [], ALL, _keys_of(criteria, account, limit)
+    return _asked_names(folder), to_tree(criteria, datetime.now(UTC)), None
 
 
 def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
@@ -237,13 +237,9 @@ def _uids(values: pd.Series[Any] | pd.Index[Any]) -> tuple[int, ...]:
 
 
 def _folder_names(source: Source, folder: FolderNames) -> list[str]:
-    asked = [folder] if isinstance(folder, str) else list(folder)
-    # The one name that has no case (RFC 3501 section 5.1).
-    asked = ["INBOX" if name.upper() == "INBOX" else name for name in asked]
-    if not asked:
-        raise FolderError("No folder was named.")
+    asked = _asked_names(folder)
     if not any(map(_is_glob, asked)) and not any(map(_is_role, asked)):
-        return list(dict.fromkeys(asked))
+        return asked
     listed = source.folders(status=False)
     names: list[str] = []
     for pattern in asked:
@@ -264,13 +260,21 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _asked_names(folder: FolderNames) -> list[str]:
+    asked = [folder] if isinstance(folder, str) else list(folder)
+    if not asked:
+        raise FolderError("No folder was named.")
+    # The one name that has no case (RFC 3501 section 5.1).
+    return list(dict.fromkeys("INBOX" if name.upper() == "INBOX" else name for name in asked))
+
+
 def _with_role(listed: Sequence[Folder], role: str) -> str:
     if role.lower() == "\\inbox":
         return "INBOX"
     for one in listed:
         if (one.special_use or "").lower() == role.lower() and one.selectable:
             return one.name
-    known = sorted({one.special_use for one in listed if one.special_use})
+    known = sorted({one.special_use for one in listed if one.special_use and one.selectable})
     raise FolderError(
         f"No folder has the role {role}.",
         suggestion=f"The roles here: {', '.join(known)}." if known else FolderError.suggestion,

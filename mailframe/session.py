@@ -461,10 +461,9 @@ class Session:
                 "Only a server is sent commands.", suggestion="This session reads files."
             )
         names, tree, selections = described(self.account, criteria, folder, limit)
-        asked = "df" if selections else repr(criteria)
-        call = f"session.{what}({asked}, folder={folder!r}" + (
-            f", limit={limit})" if limit else ")"
-        )
+        asked = repr(criteria) if selections is None else "df"
+        kept = "" if limit is None else f", limit={limit}"
+        call = f"session.{what}({asked}, folder={folder!r}{kept})"
         return Plan(call, tuple(explain(what, names, tree, selections, limit)))
 
     def close(self) -> None:

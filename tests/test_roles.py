@@ -211,15 +211,26 @@ def test_without_any_roles_the_folders_are_pointed_to(scripted: Scripted, talk: 
 
 
 @pytest.mark.parametrize("attribute", [b"\\Noselect", b"\\NonExistent"])
+@pytest.mark.parametrize("capabilities", [ROLES, REV1])
 def test_a_role_of_what_cannot_be_opened_is_no_role(
-    scripted: Scripted, talk: Talk, attribute: bytes
+    scripted: Scripted, talk: Talk, attribute: bytes, capabilities: str
 ) -> None:
-    lines = (line("INBOX"), line("S", b"\\Sent " + attribute), line("T", b"\\Trash"))
-    with pytest.raises(FolderError, match="No folder has the role") as refused:
+    lines = (line("INBOX"), line("S", b"\\Sent " + attribute))
+    alone = serve(scripted, *lines, capabilities=capabilities)
+    with pytest.raises(FolderError, match="No folder has the role"):
+        talk(alone).search(folder="\\Sent")
+    assert alone.commands("EXAMINE") == []
+    second = serve(scripted, *lines, line("S2", b"\\Sent"), capabilities=capabilities)
+    assert found(talk(second), "\\Sent") == ["S2"]
+
+
+def test_a_role_that_is_refused_is_not_among_those_there_are(
+    scripted: Scripted, talk: Talk
+) -> None:
+    lines = (line("INBOX"), line("S", b"\\Sent \\Noselect"), line("T", b"\\Trash"))
+    with pytest.raises(FolderError) as refused:
         talk(serve(scripted, *lines, capabilities=ROLES)).search(folder="\\Sent")
     assert refused.value.suggestion == "The roles here: \\Trash."
-    second = serve(scripted, *lines, line("S2", b"\\Sent"), capabilities=ROLES)
-    assert found(talk(second), "\\Sent") == ["S2"]
 
 
 @pytest.mark.parametrize(
@@ -416,6 +427,14 @@ def test_without_other_namespaces_nothing_more_is_asked_for(
 ) -> None:
     server = spaced(scripted, spaces, ELSEWHERE)
     assert talk(server).folders()["name"].tolist() == ["INBOX", "A"]
+    assert server.commands("LIST") == [b'"" "*"']
+
+
+def test_a_namespace_without_a_prefix_is_not_asked_for_twice(
+    scripted: Scripted, talk: Talk
+) -> None:
+    server = spaced(scripted, b'(("" "/")) (("" "/")) NIL', {})
+    assert talk(server).folders().empty
     assert server.commands("LIST") == [b'"" "*"']
 
 

@@ -105,6 +105,7 @@ class Connection:
         self.message_limit = 0
         #: What this server was found not to understand; see `search`.
         self.quirks: set[str] = set()
+        self.search_charset = "UTF-8"
         self._farewell = ""
         with self._translated(f"Could not connect to {host}, port {self.port}."):
             self.mailbox = open_mailbox(host, port, security, ssl_context, timeout)

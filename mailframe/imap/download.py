@@ -74,6 +74,14 @@ class _Stream:
         pieces = (b"UID FETCH %d (UID BODY.PEEK[" % self.uid, section, b")")
         return Command(pieces, expect=expect, about=(self, offset))
 
+    @property
+    def next_unread(self) -> int:
+        """The range that a reply is about whose name leaves out the offset, as some servers' do."""
+        offset = self.read
+        while offset in self.pieces:
+            offset += RANGE
+        return offset
+
     def ask_on(self) -> list[Command]:
         """Ask for the next ranges: so many that the line is busy, as far as the part is said to go.
 
@@ -208,8 +216,7 @@ def _file(reply: Reply, flying: dict[tuple[int, str], _Stream]) -> None:
         one = flying.get((int(uid), match[1])) if match and uid.isdigit() else None
         if match is None or one is None or one.ended:
             continue
-        # Some servers leave the offset out of the name: then it is the next one.
-        offset = int(match[2]) if match[2] else one.read
+        offset = int(match[2]) if match[2] else one.next_unread
         piece = None if value is None else read_string(value)
         if not match[2] and not offset:
             one.unnamed = piece

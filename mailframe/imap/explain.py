@@ -6,16 +6,24 @@ the text) stands in the commands in angle brackets.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailframe.criteria import NOTHING, exact_subtrees, lower, needs, remainder, upper
 from mailframe.imap.commands import explain_command, words_of
 from mailframe.imap.fetch import Request
 from mailframe.imap.folder import list_command
-from mailframe.imap.messages import fields_for
+from mailframe.imap.messages import BATCH, fields_for
 from mailframe.imap.names import encode_name
 from mailframe.imap.overview import FEW_FIELDS, request_for
-from mailframe.imap.search import SIMPLE_ONLY, search_commands, simple_subtrees, speakable
+from mailframe.imap.search import (
+    SIMPLE_ONLY,
+    check_capabilities,
+    how_to_know,
+    search_commands,
+    simple_subtrees,
+    speakable,
+)
 from mailframe.imap.wire import Literal
 from mailframe.records import Step
 
@@ -70,7 +78,9 @@ class Rehearsal:
 
     def read_folders(self, folders: Sequence[str], criteria: Node, limit: int | None) -> None:
         """Search folders, and read what was found."""
-        if any(name.startswith("\\") or set(name) & set("*?[") for name in folders):
+        check_capabilities(self._connection, criteria)
+        several = len(folders) > 1 or any(map(_is_pattern, folders))
+        if any(map(_is_pattern, folders)):
             self._send(*list_command(self._connection, status=False))
             if self._connection.offers("NAMESPACE"):
                 self._send(b"NAMESPACE")
@@ -80,9 +90,11 @@ class Rehearsal:
             self._search(criteria)
         if limit is not None:
             self._here(f"Of those found, the {limit} with the highest UIDs are kept.")
-            if len(folders) > 1:
+        if limit is not None and several:
+            for folder in folders:
+                self._return_to(folder)
                 self._read_messages("dates", None)
-                self._here(f"Over all folders, the {limit} that were received last are kept.")
+            self._here(f"Over all folders, the {limit} that were received last are kept.")
         for folder in folders:
             if self._what not in {"search", "count"}:
                 self._return_to(folder)
@@ -90,6 +102,9 @@ class Rehearsal:
 
     def read_selections(self, selections: Sequence[Selection]) -> None:
         """Read the messages of a frame."""
+        if not selections:
+            self._here("The frame has no rows: nothing is sent.")
+            return
         for one in selections:
             self._open(one.folder)
         self._here("UIDVALIDITY must be what it was when the rows were read.")
@@ -102,13 +117,14 @@ class Rehearsal:
     # steps -------------------------------------------------------------------------------------
 
     def _send(self, *pieces: bytes) -> None:
-        is_open = self._connection.wire.literal_plus
-        line = b"".join(
-            b"{%d%b}\r\n%b" % (len(piece), b"+" if is_open else b"", piece)
+        plus = "+" if self._connection.wire.literal_plus else ""
+        charset = self._connection.search_charset
+        line = "".join(
+            f"{{{len(piece)}{plus}}}\r\n{piece.decode(charset, 'replace')}"
             if isinstance(piece, Literal)
-            else piece
+            else piece.decode("utf-8", "replace")
             for piece in pieces
-        ).decode("utf-8", "replace")
+        )
         word = explain_command(line)
         words = tuple(
             (one.name, one.rfc, one.meaning) for one in words_of(line.replace("<part>", "1"))
@@ -121,7 +137,7 @@ class Rehearsal:
     # what is done ------------------------------------------------------------------------------
 
     def _open(self, folder: str) -> None:
-        if folder.startswith("\\") or set(folder) & set("*?["):
+        if _is_pattern(folder):
             self._send(b"EXAMINE <folder>")
         else:
             self._send(b"EXAMINE ", *encode_name(folder))
@@ -146,16 +162,16 @@ class Rehearsal:
         for part in (lower(tree), *exact_subtrees(rest)):
             self._ask(part)
         facts = needs(rest)
-        structure = "has_attachment" in facts
-        words = {name.partition(":")[2] for name in facts if name.startswith("words:")}
-        fields = fields_for(
-            headers=structure or "sent_date" in facts,
-            structure=structure,
-            also=sorted(words - {"text", "body"}),
-        )
-        self._look(_SOME, None, fields, structure=structure)
+        how = how_to_know(facts)
+        fields = fields_for(headers=how.headers, structure=how.structure, also=how.fields)
+        self._look(_SOME, None, fields, structure=how.structure)
+        if how.structure:
+            self._here(_DOUBT)
+        if how.texts:
+            self._read_texts(_SOME, None)
         decided = [text for name, text in _FACTS.items() if name in facts]
-        decided += [f"whether {place} holds the words" for place in sorted(words)]
+        words = sorted(name.partition(":")[2] for name in facts if name.startswith("words:"))
+        decided += [f"whether {place} holds the words" for place in words]
         self._here(f"Decided here, of messages that the server cannot judge: {'; '.join(decided)}.")
 
     def _ask(self, tree: Node) -> None:
@@ -170,12 +186,15 @@ class Rehearsal:
 
     def _read(self, uids: Sequence[int] | None) -> None:
         if self._what == "bodies":
-            self._look(_FOUND, uids, FEW_FIELDS, structure=True)
-            self._here("Which part is the text is decided by RFC 8621 section 4.1.4.")
-            self._here(_DOUBT)
-            self._fetch(_FOUND, uids, Request((), b"BODY.PEEK[%b]" % _TEXT, frozenset(), 0))
+            self._read_texts(_FOUND, uids)
         else:
             self._read_messages("fields" if self._what == "hops" else self._what, uids)
+
+    def _read_texts(self, found: bytes, uids: Sequence[int] | None) -> None:
+        self._look(found, uids, FEW_FIELDS, structure=True)
+        self._here("Which part is the text is decided by RFC 8621 section 4.1.4.")
+        self._here(_DOUBT)
+        self._fetch(found, uids, Request((), b"BODY.PEEK[%b]" % _TEXT, frozenset(), 0))
 
     def _read_messages(self, what: str, uids: Sequence[int] | None) -> None:
         how = READ[what]
@@ -201,5 +220,11 @@ class Rehearsal:
         if uids is None or request.uids != uids:
             self._send(*request.command(found))
             return
-        for chunk in request.chunks(self._connection.message_limit):
-            self._send(*chunk.command.pieces)
+        for start in range(0, len(uids), BATCH):
+            batch = replace(request, uids=uids[start : start + BATCH])
+            for chunk in batch.chunks(self._connection.message_limit):
+                self._send(*chunk.command.pieces)
+
+
+def _is_pattern(folder: str) -> bool:
+    return folder.startswith("\\") or bool(set(folder) & set("*?["))

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import FolderError
+from mailframe.exceptions import CommandError, FolderError
 from mailframe.imap.items import read_number
 from mailframe.imap.names import decode_name, encode_name
 from mailframe.imap.responses import parse_tokens
@@ -108,7 +108,7 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
         if not any(name.startswith(prefix) for name in folders):
             pattern = encode_name(f"{prefix}*")
             pieces = list_command(connection, status=status, pattern=pattern)
-            more = connection.command(*pieces, tried=tried)
+            more = _if_it_may_be(connection, *pieces)
             folders |= {f.name: f for f in map(_listed, more) if f is not None}
             replies += more
     if not connection.offers("SPECIAL-USE") and not any(f.special_use for f in folders.values()):
@@ -146,7 +146,7 @@ def list_command(
     return (b'LIST "" ', *pattern, returns)
 
 
-def folder_status(connection: Connection, folder: str) -> Folder:
+def folder_status(connection: Connection, folder: str, *, tried: str = "") -> Folder:
     """Count one folder's messages without opening it.
 
     Parameters
@@ -155,6 +155,8 @@ def folder_status(connection: Connection, folder: str) -> Folder:
         Logged in.
     folder
         Its name, decoded.
+    tried
+        For the error: what was attempted, as a sentence.
 
     Raises
     ------
@@ -167,7 +169,7 @@ def folder_status(connection: Connection, folder: str) -> Folder:
         b" (",
         _items(connection),
         b")",
-        tried=f"Could not count the messages of {folder!r}.",
+        tried=tried or f"Could not count the messages of {folder!r}.",
         error=FolderError,
     )
     counts: dict[str, int] = {}
@@ -214,11 +216,13 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
     tried = f"Could not rename the folder {folder!r} to {to!r}."
     _spare_the_inbox(folder, tried)
     names = (*encode_name(folder), b" ", *encode_name(to))
+    # Those below move along; subscriptions do not (RFC 3501 section 6.3.9).
+    subscribed = _this_and_below(connection, b"LSUB", folder)
+    _leave(connection, _this_and_below(connection, b"LIST", folder))
     connection.command(b"RENAME ", *names, tried=tried, error=FolderError)
-    if connection.selected and connection.selected.folder == folder:
-        connection.selected = None
-    subscribe(connection, to)
-    subscribe(connection, folder, on=False)
+    for name in subscribed:
+        subscribe(connection, to + name.removeprefix(folder))
+        _forget(connection, name)
 
 
 def delete_folder(connection: Connection, folder: str, *, with_messages: bool = False) -> None:
@@ -241,18 +245,16 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
     tried = f"Could not delete the folder {folder!r}."
     _spare_the_inbox(folder, tried)
     if not with_messages:
-        messages = folder_status(connection, folder).messages
+        messages = folder_status(connection, folder, tried=tried).messages
         if messages != 0:
             count = "messages" if messages is None else f"messages: {messages}"
             raise FolderError(
                 f"Did not delete the folder {folder!r}: it has {count}.",
                 suggestion="Move them first, or lose them: with_messages=True.",
             )
-    if connection.selected and connection.selected.folder == folder:
-        connection.command(b"UNSELECT" if connection.offers("UNSELECT") else b"CLOSE", tried=tried)
-        connection.selected = None
+    _leave(connection, {folder})
     connection.command(b"DELETE ", *encode_name(folder), tried=tried, error=FolderError)
-    subscribe(connection, folder, on=False)
+    _forget(connection, folder)
 
 
 def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
@@ -277,6 +279,33 @@ def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
     connection.command(verb, *encode_name(folder), tried=tried, error=FolderError)
 
 
+def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str]:
+    """Name a folder and those below it, of all (LIST) or of those subscribed to (LSUB)."""
+    found = set()
+    pattern = encode_name(f"{folder}*")
+    for reply in connection.command(verb, b' "" ', *pattern, tried="Could not list the folders."):
+        one = _listed(reply)
+        below = f"{folder}{one.delimiter}" if one and one.delimiter else folder
+        if one and (one.name == folder or (one.delimiter and one.name.startswith(below))):
+            found.add(one.name)
+    return found
+
+
+def _leave(connection: Connection, folders: set[str]) -> None:
+    """Close the open folder before it is renamed or deleted: servers hang up otherwise."""
+    if connection.selected and connection.selected.folder in folders:
+        verb = b"UNSELECT" if connection.offers("UNSELECT") else b"CLOSE"
+        connection.command(verb, tried="Could not close the folder.")
+        connection.selected = None
+
+
+def _forget(connection: Connection, folder: str) -> None:
+    try:
+        subscribe(connection, folder, on=False)
+    except FolderError as error:  # it was not subscribed to: what is wanted is done
+        log.info("%s", error)
+
+
 def _spare_the_inbox(folder: str, tried: str) -> None:
     if folder.upper() == "INBOX":
         raise FolderError(tried, suggestion="The INBOX stays where it is (RFC 3501 section 5.1).")
@@ -290,7 +319,7 @@ def _other_prefixes(connection: Connection) -> list[str]:
     if not connection.offers("NAMESPACE"):
         return []
     prefixes = []
-    for reply in connection.command(b"NAMESPACE", tried="Could not ask for the namespaces."):
+    for reply in _if_it_may_be(connection, b"NAMESPACE"):
         if reply.tag == b"*" and reply.kind == "NAMESPACE":
             # Personal, other people's, shared; each NIL or a list of (prefix delimiter).
             for space in reply.tokens[1:3]:
@@ -301,6 +330,15 @@ def _other_prefixes(connection: Connection) -> list[str]:
     return prefixes
 
 
+def _if_it_may_be(connection: Connection, *pieces: bytes) -> list[Reply]:
+    """Ask for what can be done without, if the server refuses."""
+    try:
+        return connection.command(*pieces, tried="Could not list other people's folders.")
+    except CommandError as error:
+        log.info("%s", error)
+        return []
+
+
 def _with_guessed_roles(folders: dict[str, Folder]) -> dict[str, Folder]:
     """Give roles by name on a server that announces none (Outlook)."""
     guessed = {}
@@ -308,7 +346,7 @@ def _with_guessed_roles(folders: dict[str, Folder]) -> dict[str, Folder]:
     for name, folder in folders.items():
         leaf = name.rpartition(folder.delimiter)[2] if folder.delimiter else name
         role = _ROLES_BY_NAME.get(leaf.casefold())
-        if role and role not in taken and name.upper() != "INBOX":
+        if role and role not in taken and folder.selectable and name.upper() != "INBOX":
             taken.add(role)
             folder = replace(folder, special_use=role)  # noqa: PLW2901
         guessed[name] = folder
@@ -340,7 +378,7 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
 
 
 def _listed(reply: Reply) -> Folder | None:
-    if reply.tag != b"*" or reply.kind != "LIST":
+    if reply.tag != b"*" or reply.kind not in {"LIST", "LSUB"}:
         return None
     tokens = parse_tokens(reply.segments)
     if len(tokens) < 3 or not isinstance(tokens[0], list):  # noqa: PLR2004 flags, delimiter, name

@@ -17,7 +17,7 @@ import logging
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.criteria import (
     ALL,
@@ -58,7 +58,16 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Reply
     from mailframe.records import MessageRecord
 
-__all__ = ["SIMPLE_ONLY", "search", "search_commands", "simple_subtrees", "speakable"]
+__all__ = [
+    "SIMPLE_ONLY",
+    "HowToKnow",
+    "check_capabilities",
+    "how_to_know",
+    "search",
+    "search_commands",
+    "simple_subtrees",
+    "speakable",
+]
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +104,31 @@ def search(connection: Connection, tree: Node, limit: int | None = None) -> list
     NotSupportedError
         If a key belongs to an extension that the server does not offer.
     """
-    for node in walk(tree):
-        if isinstance(node, Key) and (needed := capability_needed(node.name)):
-            connection.require(needed, f"search by {node.name}")
+    check_capabilities(connection, tree)
     try:
         return _find(connection, speakable(connection, tree), limit)
     except _NoCharsetError:
         return _find(connection, speakable(connection, tree), limit)
+
+
+def check_capabilities(connection: Connection, tree: Node) -> None:
+    """Refuse keys of extensions that the server does not offer.
+
+    Parameters
+    ----------
+    connection
+        Says what is offered.
+    tree
+        What to look for.
+
+    Raises
+    ------
+    NotSupportedError
+        Before anything is sent.
+    """
+    for node in walk(tree):
+        if isinstance(node, Key) and (needed := capability_needed(node.name)):
+            connection.require(needed, f"search by {node.name}")
 
 
 class _NoCharsetError(Exception):
@@ -163,14 +190,12 @@ def _holds(answers: dict[Node, set[int]], uid: int, node: Node) -> bool:
 def _facts(connection: Connection, uids: list[int], wanted: frozenset[str]) -> dict[int, Facts]:
     if not uids:
         return {}
-    structure = "has_attachment" in wanted
-    headers = structure or "sent_date" in wanted
-    places = {name.partition(":")[2] for name in wanted if name.startswith("words:")}
-    in_text = places & {"text", "body"}
-    fields = tuple(sorted(places - in_text | (TEXT_FIELDS if "text" in places else set())))
-    records = read_messages(connection, uids, headers=headers, structure=structure, fields=fields)
+    how = how_to_know(wanted)
+    records = read_messages(
+        connection, uids, headers=how.headers, structure=how.structure, fields=how.fields
+    )
     facts = {record.uid: _facts_of(record) for record in records}
-    for body in read_texts(connection, list(facts)) if in_text else ():
+    for body in read_texts(connection, list(facts)) if how.texts else ():
         words = facts[body.uid].words
         header = "\n".join(words.values())
         facts[body.uid] = replace(
@@ -178,6 +203,35 @@ def _facts(connection: Connection, uids: list[int], wanted: frozenset[str]) -> d
             words={**words, "body": body.text or "", "text": f"{header}\n{body.text or ''}"},
         )
     return facts
+
+
+class HowToKnow(NamedTuple):
+    """What to read of messages in doubt: arguments of `read_messages`, and whether the texts."""
+
+    headers: bool
+    structure: bool
+    fields: tuple[str, ...]
+    texts: bool
+
+
+def how_to_know(wanted: frozenset[str]) -> HowToKnow:
+    """Say what must be read to learn facts.
+
+    Parameters
+    ----------
+    wanted
+        Names of `Facts`, from `criteria.needs`.
+    """
+    structure = "has_attachment" in wanted
+    places = {name.partition(":")[2] for name in wanted if name.startswith("words:")}
+    in_text = places & {"text", "body"}
+    fields = sorted(places - in_text | (TEXT_FIELDS if "text" in places else set()))
+    return HowToKnow(
+        headers=structure or "sent_date" in wanted,
+        structure=structure,
+        fields=tuple(fields),
+        texts=bool(in_text),
+    )
 
 
 def _facts_of(record: MessageRecord) -> Facts:
@@ -200,7 +254,7 @@ def _ask(connection: Connection, tree: Node) -> list[int]:
     if SIMPLE_ONLY in connection.quirks and not _is_simple(tree):
         return list(_combined(connection, tree))
     try:
-        return _send(connection, tree, "UTF-8")
+        return _send(connection, tree)
     except QueryError as error:
         return _ask_otherwise(connection, tree, error)
 
@@ -213,7 +267,9 @@ def _ask_otherwise(connection: Connection, tree: Node, error: QueryError) -> lis
     for charset in _offered_charsets(error.reply):
         if _encodes(texts, charset):
             log.warning("the server searches no UTF-8: asking in %s", charset)
-            return _send(connection, tree, charset)
+            found = _send(connection, tree, charset)
+            connection.search_charset = charset
+            return found
     if not texts.isascii() and ("BADCHARSET" in error.reply.upper() or _is_simple(tree)):
         if not all(key.name in SEARCHABLE for key in _beyond_ascii(tree)):
             raise error
@@ -223,9 +279,9 @@ def _ask_otherwise(connection: Connection, tree: Node, error: QueryError) -> lis
     if _is_simple(tree):
         raise error
     log.warning("the server refused this search: asking for its parts, one by one")
-    found = list(_combined(connection, tree))
+    combined = list(_combined(connection, tree))
     connection.quirks.add(SIMPLE_ONLY)
-    return found
+    return combined
 
 
 def _is_simple(tree: Node) -> bool:
@@ -257,7 +313,7 @@ def _combined(connection: Connection, tree: Node) -> set[int]:
             raise AssertionError(tree)  # upper() and lower() leave nothing else
 
 
-def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
+def _send(connection: Connection, tree: Node, charset: str | None = None) -> list[int]:
     tried = "The server refused this search."
     found: dict[int, None] = {}
     for pieces in search_commands(connection, tree, charset):
@@ -268,7 +324,7 @@ def _send(connection: Connection, tree: Node, charset: str) -> list[int]:
 
 
 def search_commands(
-    connection: Connection, tree: Node, charset: str = "UTF-8"
+    connection: Connection, tree: Node, charset: str | None = None
 ) -> list[tuple[bytes, ...]]:
     """Write a tree as SEARCH; as several, whose results belong together, if it is long.
 
@@ -279,17 +335,21 @@ def search_commands(
     tree
         Of nodes that a server can decide.
     charset
-        For words beyond ASCII.
+        For words beyond ASCII; None for the one that the server was found to take.
 
     Raises
     ------
     QueryError
         If it is too long and cannot be divided.
     """
+    texts = "".join(_texts(tree))
+    if charset is None:
+        charset = connection.search_charset
+        charset = charset if _encodes(texts, charset) else "UTF-8"
     pieces = [b"UID SEARCH "]
     if connection.offers("ESEARCH"):  # RFC 4731: ranges instead of one number a message
         pieces.append(b"RETURN (ALL) ")
-    if not "".join(_texts(tree)).isascii():
+    if not texts.isascii():
         # RFC 3501 lets any server refuse any CHARSET, so none is named for ASCII.
         pieces.append(b"CHARSET %b " % charset.encode("ascii"))
     rendered = list(_render(tree, charset, top=True))

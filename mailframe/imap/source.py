@@ -113,15 +113,15 @@ class ImapSource:
         what: str,
         folders: Sequence[str],
         criteria: Node,
-        selections: Sequence[Selection],
+        selections: Sequence[Selection] | None,
         limit: int | None,
     ) -> list[Step]:
         """Say what reading would send: of folders and criteria, or of selections."""
         plan = Rehearsal(self._connection, what)
-        if selections:
-            plan.read_selections(selections)
-        else:
+        if selections is None:
             plan.read_folders(folders, criteria, limit)
+        else:
+            plan.read_selections(selections)
         return plan.steps
 
     def close(self) -> None:

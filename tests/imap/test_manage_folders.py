@@ -377,9 +377,9 @@ def test_what_is_sent_is_what_was_asked_for(scripted: Scripted, client_of: Signe
     assert sent_since_login(server) == [
         b'CREATE "R&-D \\"x\\""',
         b'SUBSCRIBE "R&-D \\"x\\""',
+        b'LSUB "" "B&APw-ro*"',
+        b'LIST "" "B&APw-ro*"',
         b'RENAME "B&APw-ro" "&ZeVnLA-"',
-        b'SUBSCRIBE "&ZeVnLA-"',
-        b'UNSUBSCRIBE "B&APw-ro"',
         b'STATUS "B&APw-ro" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)',
         b'DELETE "B&APw-ro"',
         b'UNSUBSCRIBE "B&APw-ro"',
@@ -448,7 +448,10 @@ def test_what_was_done_does_not_fail_for_want_of_a_subscription(
 ) -> None:
     # RFC 3501 section 6.3.7: NO is the answer for a name that cannot be unsubscribed from.
     status = b"* STATUS x (MESSAGES 0)\r\n" + DONE
-    server = scripted({**OK, "STATUS": status, "UNSUBSCRIBE": b"<tag> NO not subscribed\r\n"})
+    subscribed = b'* LSUB () "/" A\r\n' + DONE
+    refusal = b"<tag> NO not subscribed\r\n"
+    handlers = {**OK, "STATUS": status, "LSUB": subscribed, "UNSUBSCRIBE": refusal}
+    server = scripted(handlers)
     ACTIONS[action](client_of(server), "A")
     assert len(server.commands("UNSUBSCRIBE")) == 1
 

@@ -7,6 +7,8 @@ import logging
 import os
 import ssl
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from mailframe.criteria import Q, all_of, parse_search, to_tree
 from mailframe.exceptions import MailframeError, SaveError
 from mailframe.imap.tls import is_local
+from mailframe.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +48,7 @@ examples:
   mailframe download    imaps://me@imap.example.com --since 1m --name '*.pdf' --into invoices
   mailframe message     imaps://me@imap.example.com 4711 --save letter.eml
   mailframe explain     imaps://me@imap.example.com --from alice --since 30d
-  mailframe count       imaps://me@imap.example.com/\\Junk
+  mailframe count       'imaps://me@imap.example.com/\\Junk'
 
 a terminal shows a table, a pipe gets CSV, --to writes every column to a file.
 exit status: 0 done; 1 it failed, and stderr says why and what to do; 2 wrong usage; 130 Ctrl-C."""
@@ -55,6 +58,8 @@ URL_HELP = (
     "may be a pattern (*) or a role (\\Sent)"
 )
 LOGGED = "mailframe.imap.trace"
+#: More than a day is no patience.
+MOST_SECONDS = 1e5
 
 #: Commands that give a frame of messages: what they show, in a few words.
 TABLES = {
@@ -83,17 +88,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.verbose:
         _show_dialogue()
+    with suppress(AttributeError):  # a terminal that cannot show a letter shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()
     except MailframeError as error:
-        print(f"mailframe: {error}", file=sys.stderr)
+        print(clean(f"mailframe: {error}"), file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()  # whoever read our output has seen enough
+        return 0
+    except OSError as error:
+        _write_no_more()
+        print(f"mailframe: could not write the output: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return status
+
+
+def _write_no_more() -> None:
+    """Let Python not try again, at its end, to write what could not be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,7 +182,7 @@ def _add(
     table: bool = False,
     criteria: bool = False,
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=help_, description=f"{help_.capitalize()}.")
+    command = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
     command.set_defaults(run=run)
     command.add_argument("url", type=_url, help=URL_HELP)
     if table:
@@ -181,7 +199,7 @@ def _add(
         help="trust the certificates in this file, for a server with its own",
     )
     command.add_argument(
-        "--timeout", type=float, default=30, metavar="SECONDS", help="30 by default"
+        "--timeout", type=_seconds, default=30, metavar="SECONDS", help="30 by default"
     )
     command.add_argument(
         "-v", "--verbose", action="store_true", help="show the dialogue with the server on stderr"
@@ -257,17 +275,23 @@ def _table(session: Session, options: argparse.Namespace) -> int:
 
 
 def _download(session: Session, options: argparse.Namespace) -> int:
+    import numpy as np  # noqa: PLC0415 as in _run
+
     rows = session.attachments(_criteria(options), **_which(options))
     if not options.inline:
         rows = rows[~rows["inline"]]
     for column, pattern in (("filename", options.name), ("content_type", options.type)):
         if pattern:
             values = rows[column].astype("object").fillna("")
-            rows = rows[[fnmatch(value.lower(), pattern.lower()) for value in values]]
+            wanted = [fnmatch(value.lower(), pattern.lower()) for value in values]
+            rows = rows.loc[np.array(wanted, dtype=bool)]
     progress = _which(options)["progress"]
     saved = session.download(rows, options.into, overwrite=options.overwrite, progress=progress)
     _show(saved, "downloads", options)
-    return int(bool(saved["path"].isna().any()))
+    gone = int(saved["path"].isna().sum())
+    if gone:
+        print(f"mailframe: {gone} of {len(saved)} attachments have gone", file=sys.stderr)
+    return int(gone > 0)
 
 
 def _message(session: Session, options: argparse.Namespace) -> int:
@@ -282,7 +306,8 @@ def _message(session: Session, options: argparse.Namespace) -> int:
 
 def _explain(session: Session, options: argparse.Namespace) -> int:
     which = {"folder": options.url["folder"], "limit": options.limit}
-    print(session.explain(_criteria(options), options.what, **which))
+    plan = session.explain(_criteria(options), options.what, **which)
+    print(replace(plan, call=f"mailframe {options.what}"))
     return 0
 
 
@@ -304,8 +329,6 @@ def _show(frame: pd.DataFrame, kind: str, options: argparse.Namespace) -> int:
 
 
 def _readable(email: Email) -> str:
-    from mailframe.printing import clean  # noqa: PLC0415 as above
-
     fields = {
         "From": email.sender,
         "To": ", ".join(map(str, email.to)),
@@ -340,7 +363,8 @@ def _trusting(path: Path) -> ssl.SSLContext:
 def _url(text: str) -> dict[str, object]:
     # What was typed is not repeated: a password may be part of it.
     try:
-        parts = urlsplit(text)
+        # In the name of a folder these are letters like any other.
+        parts = urlsplit(text.replace("#", "%23").replace("?", "%3F"))
         port = parts.port
     except ValueError as error:
         raise argparse.ArgumentTypeError("the port is no number up to 65535") from error
@@ -358,6 +382,13 @@ def _url(text: str) -> dict[str, object]:
         "folder": unquote(parts.path.strip("/")) or "INBOX",
         "security": "tls" if parts.scheme == "imaps" else plain,
     }
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
+    return seconds
 
 
 def _target(text: str) -> Path:

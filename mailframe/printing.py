@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from mailframe import schema
 from mailframe.exceptions import SaveError
+from mailframe.terminal import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
-__all__ = ["FORMATS", "clean", "show"]
+__all__ = ["FORMATS", "show"]
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -31,10 +32,6 @@ SHOWN = {
 }
 #: Columns of the sender's making, which may be long and hold anything.
 _WIDE = ("from_address", "subject", "filename", "name", "text", "preview", "from_host", "by_host")
-
-# Mail may hold control characters, with which it could rule the terminal, and characters that turn
-# the direction of writing.
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def show(frame: pd.DataFrame, kind: str, to: Path | None) -> None:
@@ -61,14 +58,9 @@ def show(frame: pd.DataFrame, kind: str, to: Path | None) -> None:
             raise SaveError(f"Could not write {to}.", reply=error.strerror or str(error)) from error
         print(f"{len(frame)} rows written to {to}", file=sys.stderr)
     elif sys.stdout.isatty():
-        print(_table(frame, SHOWN[kind]))
+        print(_table(frame, kind))
     else:
         frame.to_csv(sys.stdout, index=False)
-
-
-def clean(text: str) -> str:
-    """Return text of a mail without what could rule a terminal; its lines are kept."""
-    return _CONTROL.sub(" ", text)
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -81,16 +73,23 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
             frame.to_json(path, orient="records", lines=True, date_format="iso")
 
 
-def _table(frame: pd.DataFrame, columns: list[str]) -> str:
+def _table(frame: pd.DataFrame, kind: str) -> str:
     if frame.empty:
         return "nothing found"
-    shown = frame[[name for name in columns if name in frame.columns]].copy()
-    for name in ("date", "time"):
-        if name in shown:
-            shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M")
-    wide = [name for name in _WIDE if name in shown]
+    known = {column.name for column in schema.FRAMES[kind]}
+    further = [name for name in frame.columns if name not in known]  # header fields asked for
+    columns = [name for name in (*SHOWN[kind], *further) if name in frame.columns]
+    wide = [name for name in columns if name in _WIDE or name in further]
     widest = max(20, (shutil.get_terminal_size().columns - 40) // max(len(wide), 1))
-    for name in wide:
-        one_line = shown[name].str.replace(r"[\x00-\x1f\x7f-\x9f\s]+", " ", regex=True)
-        shown[name] = one_line.map(clean, na_action="ignore").str.slice(0, widest)
-    return shown.astype("object").fillna("").to_string(index=False)
+    shown = {}
+    for name in columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            column = column.dt.strftime("%Y-%m-%d %H:%M")
+        cells = column.astype("object").where(column.notna(), "")
+        limit = widest if name in wide else None
+        shown[name] = [
+            clean(" ".join(cell.split()))[:limit] if isinstance(cell, str) else cell
+            for cell in cells
+        ]
+    return pd.DataFrame(shown).to_string(index=False)

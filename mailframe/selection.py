@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from mailframe.records import Folder
     from mailframe.source import Source
 
-__all__ = ["Criteria", "FolderNames", "described", "field_columns", "in_order_of", "select"]
+__all__ = [
+    "Criteria",
+    "FolderNames",
+    "described",
+    "field_columns",
+    "in_order_of",
+    "one_folder",
+    "select",
+]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
 FolderNames: TypeAlias = "str | Sequence[str]"
@@ -258,6 +266,24 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
             raise FolderError(f"No folder is called like {pattern!r}.")
         names += found
     return list(dict.fromkeys(names))
+
+
+def one_folder(source: Source, folder: str) -> str:
+    r"""Return the name of a folder given by name or role.
+
+    Parameters
+    ----------
+    source
+        Where to look for roles.
+    folder
+        ``"Archive"`` or ``"\Archive"``.
+
+    Raises
+    ------
+    FolderError
+        If none has that role.
+    """
+    return _folder_names(source, folder)[0] if _is_role(folder) else folder
 
 
 def _asked_names(folder: FolderNames) -> list[str]:

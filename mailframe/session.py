@@ -14,7 +14,7 @@ from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.plan import Plan
 from mailframe.progress import bar
 from mailframe.reading import messages_of, previews_of, texts_of
-from mailframe.selection import described, field_columns, in_order_of, select
+from mailframe.selection import described, field_columns, in_order_of, one_folder, select
 from mailframe.source import check_count
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class Session:
         uid
             Its UID.
         folder
-            The folder it is in.
+            The folder it is in, by name or role.
 
         Returns
         -------
@@ -362,9 +362,10 @@ class Session:
             If there is none with this UID.
         """
         try:
-            return self._source.message(folder, operator.index(uid))
+            number = operator.index(uid)
         except TypeError as error:
             raise QueryError(f"uid={uid!r} is no UID: a whole number from 1.") from error
+        return self._source.message(one_folder(self._source, folder), number)
 
     def download(
         self,

@@ -43,6 +43,7 @@ FLOORS = {
     "accessor": 5,
     "reporting": 5,
     "widgets": 5,
+    "terminal": 5,
     "printing": 6,
     "cli": 6,
     "__main__": 6,

@@ -19,7 +19,6 @@ from mailframe.exceptions import (
     NotSupportedError,
     UidValidityError,
 )
-from mailframe.imap import trace
 from mailframe.imap.failures import refusal, translated
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
@@ -111,8 +110,6 @@ class Connection:
             self.mailbox = open_mailbox(host, port, security, ssl_context, timeout)
         self.wire = self.mailbox.wire
         self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
-        if trace.is_shown():
-            trace.show_server([self.wire.welcome])
         log.info("connected to %s:%s (%s)", host, self.port, security)
 
     def __repr__(self) -> str:

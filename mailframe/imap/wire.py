@@ -160,6 +160,12 @@ class Wire(imaplib.IMAP4):
             trace.show_client(b"", [name.encode("ascii")], [False])
         return super()._simple_command(name, *args)  # type: ignore[misc] # typeshed has it not
 
+    def _get_line(self) -> bytes:
+        line: bytes = super()._get_line()  # type: ignore[misc] # as above
+        if trace.is_shown():  # the greeting, and answers to these
+            trace.show_server([line])
+        return line
+
     def _log(self, line: str) -> None:
         """Keep nothing: imaplib would remember the last commands, the password included."""
 

@@ -66,8 +66,12 @@ def sign_in(connection: Connection, way: str, secret: str, user: str = USER) -> 
 
 
 def leaks(lines: list[str]) -> list[str]:
-    """Return the lines that hold the mark, as it is or in base64 from wherever."""
-    return [line for line in lines if MARK in line or any(MARK in text for text in decoded(line))]
+    """Return the lines that hold the mark, in any case or in base64 from wherever."""
+    return [
+        line
+        for line in lines
+        if MARK.lower() in line.lower() or any(MARK in text for text in decoded(line))
+    ]
 
 
 def decoded(line: str) -> list[str]:
@@ -83,7 +87,7 @@ def decoded(line: str) -> list[str]:
 
 def test_the_search_for_leaks_finds_them() -> None:
     plain = base64.b64encode(f"\0{USER}\0{MARK}".encode()).decode()
-    for line in (MARK, f"C: LOGIN x {MARK}", plain, f"C: {plain}", f"S: x{plain}"):
+    for line in (MARK, MARK.upper(), f"C: LOGIN x {MARK}", plain, f"C: {plain}", f"S: x{plain}"):
         assert leaks([line]) == [line]
     assert leaks(["C: LOGIN ***", "S: * CAPABILITY IMAP4rev1 AUTH=PLAIN"]) == []
 

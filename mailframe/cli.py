@@ -226,7 +226,7 @@ def _add_criteria(command: argparse.ArgumentParser, *, limited: bool) -> None:
     which.add_argument("--search", metavar="CRITERIA", help='an IMAP search: "FLAGGED NOT SEEN"')
 
 
-def _criteria(options: argparse.Namespace) -> Node:
+def _criteria(options: argparse.Namespace) -> Q | str | Node:
     names = ("since", "before", "from_", "subject", "text", "larger", "smaller")
     conditions = {name: getattr(options, name) for name in names if getattr(options, name)}
     if options.unseen:
@@ -235,10 +235,11 @@ def _criteria(options: argparse.Namespace) -> Node:
         conditions["flagged"] = True
     if options.has_attachment:
         conditions["has_attachment"] = True
-    trees = [to_tree(Q(**conditions), datetime.now(UTC))]
-    if options.search:
-        trees.append(parse_search(options.search))
-    return all_of(trees)
+    if not options.search:
+        return Q(**conditions) if conditions else "ALL"
+    if not conditions:
+        return str(options.search)
+    return all_of([to_tree(Q(**conditions), datetime.now(UTC)), parse_search(options.search)])
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -306,8 +307,11 @@ def _message(session: Session, options: argparse.Namespace) -> int:
 
 def _explain(session: Session, options: argparse.Namespace) -> int:
     which = {"folder": options.url["folder"], "limit": options.limit}
-    plan = session.explain(_criteria(options), options.what, **which)
-    print(replace(plan, call=f"mailframe {options.what}"))
+    criteria = _criteria(options)
+    plan = session.explain(criteria, options.what, **which)
+    if not isinstance(criteria, str | Q):  # a tree, which nobody could type
+        plan = replace(plan, call=f"mailframe {options.what}")
+    print(plan)
     return 0
 
 

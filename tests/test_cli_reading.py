@@ -568,7 +568,7 @@ def test_an_explanation_shows_commands_and_sends_none_of_them(
     assert main(["explain", where, "--what", what, "--subject", "Grüße", "--limit", "7"]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert printed.out.startswith(f"mailframe {what} ")
+    assert printed.out.startswith(f"session.{what}(")
     assert 'send  EXAMINE "INBOX"' in printed.out
     assert "Grüße" in printed.out
     assert "RFC 3501" in printed.out
@@ -581,7 +581,7 @@ def test_an_explanation_shows_commands_and_sends_none_of_them(
 def test_the_call_explained_is_written_as_one_could_type_it(url: str, capsys: Capsys) -> None:
     assert main(["explain", url, "--from", "alice", "--unseen"]) == 0
     call = capsys.readouterr().out.partition("\n")[0]
-    assert call.startswith("mailframe headers ")
+    assert call.startswith("session.headers(")
     assert "alice" in call
     assert "children=" not in call
 

@@ -222,7 +222,7 @@ def _settle(
 
 
 def fetch_ranges(
-    connection: Connection, uid: int, section: str, limit: int = MAX_LITERAL
+    connection: Connection, uid: int, section: str, limit: int | None = None
 ) -> Iterator[bytes]:
     """Read one section of one message piece by piece (RFC 3501 section 6.4.5).
 
@@ -235,7 +235,7 @@ def fetch_ranges(
     section
         ``"1.2"``, or ``""`` for the whole message.
     limit
-        Ask for so many bytes at most.
+        Ask for so many bytes at most; None for all.
 
     Yields
     ------
@@ -253,8 +253,9 @@ def fetch_ranges(
         If it grows longer than any message.
     """
     offset = 0
-    while offset < limit:
-        length = min(RANGE, limit - offset)
+    end = MAX_LITERAL if limit is None else limit
+    while offset < end:
+        length = min(RANGE, end - offset)
         items = b"BODY.PEEK[%b]<%d.%d>" % (section.encode("ascii"), offset, length)
         name = f"BODY[{section.upper()}]<{offset}>"
         # Some servers leave the offset out of the name.
@@ -271,5 +272,5 @@ def fetch_ranges(
         if len(piece) != length:
             return
         offset += length
-    if limit == MAX_LITERAL:
+    if limit is None:
         raise ProtocolError(f"Part {section} of message {uid} does not end.")

@@ -284,7 +284,7 @@ def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str
     found = set()
     pattern = encode_name(f"{folder}*")
     for reply in connection.command(verb, b' "" ', *pattern, tried="Could not list the folders."):
-        one = _listed(reply)
+        one = _listed(reply, verb.decode("ascii"))
         below = f"{folder}{one.delimiter}" if one and one.delimiter else folder
         if one and (one.name == folder or (one.delimiter and one.name.startswith(below))):
             found.add(one.name)
@@ -377,8 +377,8 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
     return replies
 
 
-def _listed(reply: Reply) -> Folder | None:
-    if reply.tag != b"*" or reply.kind not in {"LIST", "LSUB"}:
+def _listed(reply: Reply, kind: str = "LIST") -> Folder | None:
+    if reply.tag != b"*" or reply.kind != kind:
         return None
     tokens = parse_tokens(reply.segments)
     if len(tokens) < 3 or not isinstance(tokens[0], list):  # noqa: PLR2004 flags, delimiter, name

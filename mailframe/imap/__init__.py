@@ -15,7 +15,8 @@
     items.py          the values of FETCH items
     uids.py           UIDs <-> ranges
     names.py          strings and folder names on the wire
-    search.py         criteria -> SEARCH
+    search.py         criteria -> the messages found, on servers of any dialect
+    search_command.py criteria -> SEARCH, replies -> UIDs
     folder.py         LIST and STATUS
     explain.py        what a call would send
     commands.py       the vocabulary of IMAP, for those who learn it

@@ -20,10 +20,10 @@ from mailframe.imap.search import (
     SIMPLE_ONLY,
     check_capabilities,
     how_to_know,
-    search_commands,
     simple_subtrees,
     speakable,
 )
+from mailframe.imap.search_command import search_commands
 from mailframe.imap.wire import Literal
 from mailframe.records import Step
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +22,6 @@ from mailframe.criteria import (
     ALL,
     NOTHING,
     SEARCHABLE,
-    SEQUENCE,
     And,
     Contains,
     Facts,
@@ -35,7 +33,6 @@ from mailframe.criteria import (
     capability_needed,
     decide,
     exact_subtrees,
-    imap_date,
     lower,
     needs,
     negate,
@@ -43,19 +40,16 @@ from mailframe.criteria import (
     upper,
     walk,
 )
-from mailframe.exceptions import ProtocolError, QueryError
+from mailframe.exceptions import QueryError
 from mailframe.imap.messages import read_messages, read_texts
-from mailframe.imap.names import quote
-from mailframe.imap.responses import parse_number, parse_tokens, split_code
-from mailframe.imap.uids import MAX_OCTETS, parse_uid_set
-from mailframe.imap.wire import Literal
+from mailframe.imap.responses import split_code
+from mailframe.imap.search_command import encodes, results, search_commands, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mailframe.criteria import Arg, Node
+    from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
-    from mailframe.imap.responses import Reply
     from mailframe.records import MessageRecord
 
 __all__ = [
@@ -64,7 +58,6 @@ __all__ = [
     "check_capabilities",
     "how_to_know",
     "search",
-    "search_commands",
     "simple_subtrees",
     "speakable",
 ]
@@ -154,7 +147,7 @@ def speakable(connection: Connection, tree: Node) -> Node:
             return any_of(speakable(connection, child) for child in children)
         case Not(child):
             return negate(speakable(connection, child))
-        case Key() if not "".join(_texts(tree)).isascii():
+        case Key() if not "".join(texts_of(tree)).isascii():
             return Contains(tree)
         case _:
             return tree
@@ -263,9 +256,9 @@ def _ask_otherwise(connection: Connection, tree: Node, error: QueryError) -> lis
     """Find the words that a server understands which has refused ours."""
     if not error.reply:  # it was not asked: too long
         raise error
-    texts = "".join(_texts(tree))
+    texts = "".join(texts_of(tree))
     for charset in _offered_charsets(error.reply):
-        if _encodes(texts, charset):
+        if encodes(texts, charset):
             log.warning("the server searches no UTF-8: asking in %s", charset)
             found = _send(connection, tree, charset)
             connection.search_charset = charset
@@ -319,123 +312,13 @@ def _send(connection: Connection, tree: Node, charset: str | None = None) -> lis
     for pieces in search_commands(connection, tree, charset):
         replies = connection.command(*pieces, tried=tried, error=QueryError, patient=True)
         # Some servers give a long result in several replies.
-        found |= dict.fromkeys(uid for reply in replies for uid in _results(reply))
+        found |= dict.fromkeys(uid for reply in replies for uid in results(reply))
     return list(found)
-
-
-def search_commands(
-    connection: Connection, tree: Node, charset: str | None = None
-) -> list[tuple[bytes, ...]]:
-    """Write a tree as SEARCH; as several, whose results belong together, if it is long.
-
-    Parameters
-    ----------
-    connection
-        Says what may be used.
-    tree
-        Of nodes that a server can decide.
-    charset
-        For words beyond ASCII; None for the one that the server was found to take.
-
-    Raises
-    ------
-    QueryError
-        If it is too long and cannot be divided.
-    """
-    texts = "".join(_texts(tree))
-    if charset is None:
-        charset = connection.search_charset
-        charset = charset if _encodes(texts, charset) else "UTF-8"
-    pieces = [b"UID SEARCH "]
-    if connection.offers("ESEARCH"):  # RFC 4731: ranges instead of one number a message
-        pieces.append(b"RETURN (ALL) ")
-    if not texts.isascii():
-        # RFC 3501 lets any server refuse any CHARSET, so none is named for ASCII.
-        pieces.append(b"CHARSET %b " % charset.encode("ascii"))
-    rendered = list(_render(tree, charset, top=True))
-    if sum(len(piece) for piece in rendered if not isinstance(piece, Literal)) <= MAX_OCTETS:
-        return [(*pieces, *rendered)]
-    if isinstance(tree, Or) and len(tree.children) > 1:
-        half = len(tree.children) // 2
-        halves = (Or(tree.children[:half]), Or(tree.children[half:]))
-        return [one for part in halves for one in search_commands(connection, part, charset)]
-    raise QueryError(
-        "These criteria are too long for one IMAP command (8,000 octets).",
-        suggestion="Ask in several calls and join the frames with mf.concat. A frame with the "
-        "key columns, given as criteria, may have any number of rows.",
-    )
-
-
-def _results(reply: Reply) -> Iterator[int]:
-    if reply.tag != b"*":
-        return
-    if reply.kind == "SEARCH":
-        for word in reply.text.split():  # "(MODSEQ 17)" may stand at its end (RFC 7162)
-            uid = parse_number(word)
-            if uid is not None:
-                yield uid
-    elif reply.kind == "ESEARCH":
-        tokens = parse_tokens(reply.segments)
-        # (TAG "x") UID ALL 1:5,7: in any order, and no ALL when nothing was found.
-        words = [token for token in tokens if isinstance(token, bytes)]
-        upper_words = [word.upper() for word in words]
-        if b"ALL" in upper_words:
-            place = upper_words.index(b"ALL") + 1
-            if place == len(words):
-                raise ProtocolError("An ESEARCH reply ends before its result.")
-            yield from parse_uid_set(words[place])
-
-
-def _render(node: Node, charset: str, *, top: bool = False) -> Iterator[bytes]:
-    match node:
-        case Key(name, args):
-            if name != SEQUENCE:
-                yield name.encode("ascii")
-            for place, arg in enumerate(args):
-                if place or name != SEQUENCE:
-                    yield b" "
-                yield from _argument(arg, charset)
-        case Not(child):
-            yield b"NOT "
-            yield from _render(child, charset)
-        case And(children):
-            yield from () if top else (b"(",)
-            for place, child in enumerate(children):
-                yield from (b" ",) if place else ()
-                yield from _render(child, charset)
-            yield from () if top else (b")",)
-        case Or((child,)):
-            yield from _render(child, charset)
-        case Or(children):
-            # OR takes two keys; halves keep the nesting shallow. Yahoo wants the parentheses.
-            half = len(children) // 2
-            yield b"(OR "
-            yield from _render(Or(children[:half]), charset)
-            yield b" "
-            yield from _render(Or(children[half:]), charset)
-            yield b")"
-        case _:
-            raise AssertionError(node)  # upper() and lower() leave nothing else
-
-
-def _argument(arg: Arg, charset: str) -> tuple[bytes, ...]:
-    if isinstance(arg, date):
-        return (imap_date(arg).encode("ascii"),)
-    if not isinstance(arg, str):
-        return (str(arg).encode("ascii"),)
-    pieces = quote(arg)
-    return pieces if arg.isascii() else (Literal(arg.encode(charset)),)
-
-
-def _texts(tree: Node) -> Iterator[str]:
-    for node in walk(tree):
-        if isinstance(node, Key):
-            yield from (arg for arg in node.args if isinstance(arg, str))
 
 
 def _beyond_ascii(tree: Node) -> Iterator[Key]:
     for node in walk(tree):
-        if isinstance(node, Key) and not "".join(_texts(node)).isascii():
+        if isinstance(node, Key) and not "".join(texts_of(node)).isascii():
             yield node
 
 
@@ -471,11 +354,3 @@ def _offered_charsets(reply: str) -> Iterable[str]:
     if code != "BADCHARSET":
         return ()
     return [name.strip('"') for name in arguments.decode("ascii", "replace").strip("() ").split()]
-
-
-def _encodes(text: str, charset: str) -> bool:
-    try:
-        text.encode(charset)
-    except (LookupError, UnicodeEncodeError):
-        return False
-    return True

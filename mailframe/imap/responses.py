@@ -64,6 +64,7 @@ _OUTSIDE = re.compile(r"[() 0-9NIL\0]*")
 _TO_JSON = str.maketrans("() ", "[],")
 _JSON = json.JSONDecoder(strict=False)
 _STRING, _OPEN, _CLOSE = 1, 2, 3  # groups of that pattern
+_FETCH_WORDS = 4  # "*", number, FETCH, and what it says
 _DIGITS = 19  # those of 2**63; Python refuses to read thousands
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(BODY|BINARY)(?:\.PEEK)?\[([^\]\s(]*)[^\]]*\](<\d+>)?")
@@ -117,6 +118,12 @@ def parse_reply(segments: Sequence[bytes]) -> Reply:
         If it is neither tagged, untagged nor a continuation.
     """
     head = segments[0]
+    if head.startswith(b"* "):  # nearly always a message, in half the time
+        words = head.split(b" ", _FETCH_WORDS - 1)
+        if len(words) == _FETCH_WORDS and words[2] == b"FETCH":
+            number = parse_number(words[1])
+            if number is not None:
+                return Reply(b"*", "FETCH", number, (words[3], *segments[1:]))
     if head[:1] == b"+":
         return Reply(b"+", "", None, (head[2:], *segments[1:]))
     tag, _, rest = head.partition(b" ")

@@ -53,8 +53,8 @@ def unfold(text: str) -> str:
     return (_FOLDS if "\n\n" in text else _FOLD).sub(" ", text)
 
 
-def _lines(block: bytes) -> list[str]:
-    """Split a block into unfolded lines, up to the blank line that ends it."""
+def _unfolded(block: bytes) -> str:
+    """Read a block up to the blank line that ends it: a line is a field."""
     block = block.lstrip(b"\r\n")
     # Cut before decoding: the block may be a whole message. As a server sends it, it ends here.
     end = block.find(b"\n\r\n")
@@ -65,7 +65,7 @@ def _lines(block: bytes) -> list[str]:
         text = block.decode()
     except UnicodeDecodeError:
         text = block.decode("ascii", "surrogateescape")
-    return unfold(text.replace("\r\n", "\n")).rstrip("\n").split("\n")
+    return unfold(text.replace("\r\n", "\n")).rstrip("\n")
 
 
 def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
@@ -87,13 +87,13 @@ def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     >>> iter_fields(b"Subject: a\r\n b\r\nnonsense\r\n\r\n")
     ([('Subject', 'a b')], ['no header field: nonsense'])
     """
-    lines = _lines(block)
-    found = _FIELD.findall("\n".join(lines))
-    if len(found) == len(lines):
+    text = _unfolded(block)
+    found = _FIELD.findall(text)
+    if len(found) == text.count("\n") + 1:
         return [(name, value.strip(" \t\r")) for name, value in found], []
     fields: list[tuple[str, str]] = []
     defects: list[str] = []
-    for number, line in enumerate(lines):
+    for number, line in enumerate(text.split("\n")):
         name, colon, value = line.partition(":")
         name = name.rstrip(" \t")
         if colon and (name.isalnum() or _NAME.fullmatch(name)):
@@ -186,7 +186,8 @@ def read_headers(
     get = first.get
 
     def people(key: str) -> tuple[Address, ...] | None:
-        return parse_addresses(first[key], charset) if key in first else None
+        value = get(key)
+        return None if value is None else parse_addresses(value, charset)
 
     date, offset, sent = None, None, get("date")
     if sent is not None:

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verbose:
         _show_dialogue()
     with suppress(AttributeError):  # a terminal that cannot show a letter shows its number
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see except
     try:
         status = _run(options)
         sys.stdout.flush()

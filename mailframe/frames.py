@@ -161,12 +161,7 @@ def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> 
     return tabulate(
         schema.KEY,
         flat,
-        lambda rows: {
-            "account": [account] * len(rows),
-            "folder": [row[0] for row in rows],
-            "uidvalidity": [row[1] for row in rows],
-            "uid": [row[2] for row in rows],
-        },
+        lambda rows: _keys_of(rows, account),
         account,
     )
 
@@ -191,13 +186,7 @@ def previews_frame(
     return tabulate(
         schema.PREVIEWS,
         previews,
-        lambda rows: {
-            "account": [account] * len(rows),
-            "folder": [row[0] for row in rows],
-            "uidvalidity": [row[1] for row in rows],
-            "uid": [row[2] for row in rows],
-            "preview": [row[3] for row in rows],
-        },
+        lambda rows: {**_keys_of(rows, account), "preview": [row[3] for row in rows]},
         account,
     )
 
@@ -354,6 +343,16 @@ def _values(headers: Headers, field: str) -> list[str] | None:
 
 def _lines(values: Iterable[str] | None) -> str | None:
     return None if values is None else "\n".join(values)
+
+
+def _keys_of(rows: Sequence[tuple[Any, ...]], account: str) -> dict[str, list[Any]]:
+    """Give the key columns of rows that begin with folder, UIDVALIDITY and UID."""
+    return {
+        "account": [account] * len(rows),
+        "folder": [row[0] for row in rows],
+        "uidvalidity": [row[1] for row in rows],
+        "uid": [row[2] for row in rows],
+    }
 
 
 def _key_columns(records: Sequence[MessageRecord] | Sequence[BodyRecord]) -> dict[str, list[Any]]:

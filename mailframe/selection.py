@@ -13,7 +13,7 @@ import pandas as pd
 from mailframe import schema
 from mailframe.criteria import ALL, NOTHING, to_tree
 from mailframe.exceptions import FolderError, QueryError, UidValidityError
-from mailframe.source import Selection, check_count
+from mailframe.source import Selection, check_count, is_glob, is_role
 
 if TYPE_CHECKING:
     from collections import UserString
@@ -224,7 +224,7 @@ def _of_uids(
 
 def _named_uids(uids: pd.Series[Any] | pd.Index[Any], folder: FolderNames) -> tuple[int, ...]:
     names = [folder] if isinstance(folder, str) else list(folder)
-    if uids.name != "uid" or len(names) != 1 or _is_glob(names[0]):
+    if uids.name != "uid" or len(names) != 1 or is_glob(names[0]):
         raise QueryError(
             "A Series or Index is taken for UIDs only if it is named 'uid' and folder is one name.",
             suggestion="Give the rows themselves: session.bodies(df[mask]). (df[mask].index holds "
@@ -246,15 +246,15 @@ def _uids(values: pd.Series[Any] | pd.Index[Any]) -> tuple[int, ...]:
 
 def _folder_names(source: Source, folder: FolderNames) -> list[str]:
     asked = _asked_names(folder)
-    if not any(map(_is_glob, asked)) and not any(map(_is_role, asked)):
+    if not any(map(is_glob, asked)) and not any(map(is_role, asked)):
         return asked
     listed = source.folders(status=False)
     names: list[str] = []
     for pattern in asked:
-        if _is_role(pattern):
+        if is_role(pattern):
             names.append(_with_role(listed, pattern))
             continue
-        if not _is_glob(pattern) or any(one.name == pattern for one in listed):
+        if not is_glob(pattern) or any(one.name == pattern for one in listed):
             names.append(pattern)
             continue
         found = [
@@ -283,7 +283,7 @@ def one_folder(source: Source, folder: str) -> str:
     FolderError
         If none has that role.
     """
-    return _folder_names(source, folder)[0] if _is_role(folder) else folder
+    return _folder_names(source, folder)[0] if is_role(folder) else folder
 
 
 def _asked_names(folder: FolderNames) -> list[str]:
@@ -305,15 +305,6 @@ def _with_role(listed: Sequence[Folder], role: str) -> str:
         f"No folder has the role {role}.",
         suggestion=f"The roles here: {', '.join(known)}." if known else FolderError.suggestion,
     )
-
-
-def _is_role(name: str) -> bool:
-    # No server lets a folder be called so: "\\" begins a flag (RFC 6154 section 2).
-    return name.startswith("\\")
-
-
-def _is_glob(name: str) -> bool:
-    return any(c in name for c in "*?[")
 
 
 def _latest(source: Source, found: list[Selection], limit: int) -> list[Selection]:

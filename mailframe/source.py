@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord
 
-__all__ = ["Piece", "Selection", "Source", "What", "check_count"]
+__all__ = ["Piece", "Selection", "Source", "What", "check_count", "is_glob", "is_role"]
 
 #: How much of a message `Source.headers` reads: everything the headers frame shows; the header
 #: fields alone; the attachments alone; the dates alone; none but the fields asked for.
@@ -77,7 +77,22 @@ def check_count(name: str, value: object, of: str = "messages") -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
-        raise QueryError(f"{name}={value!r} is no number of {of}.")
+        raise QueryError(
+            f"{name}={value!r} is no number of {of}.", suggestion="A whole number from 0, or None."
+        )
+
+
+def is_role(folder: str) -> bool:
+    r"""Whether a folder is asked for by its role: ``"\Sent"``.
+
+    No server lets a folder be called so: a backslash begins a flag (RFC 6154 section 2).
+    """
+    return folder.startswith("\\")
+
+
+def is_glob(folder: str) -> bool:
+    """Whether several folders may be asked for: ``"Lists/*"``."""
+    return any(c in folder for c in "*?[")
 
 
 class Source(Protocol):

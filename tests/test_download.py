@@ -318,7 +318,7 @@ def test_twenty_megabytes_are_saved_to_the_last_byte(delivered: Delivered, folde
 def test_ten_thousand_attachments_are_ten_thousand_files(
     delivered: Delivered,
     folder: Path,
-    full: bool,  # noqa: FBT001
+    full: bool,  # noqa: FBT001 - a fixture
     count: int,
     each: int,
 ) -> None:

@@ -104,7 +104,7 @@ class Q:
                 raise unknown_condition(name)
         # In CONDITIONS' order, so that the order of writing makes no difference.
         frozen = tuple(
-            (name, condition.freeze(conditions[name]))  # type: ignore[literal-required]
+            (name, condition.freeze(conditions[name]))  # type: ignore[literal-required] # checked above
             for name, condition in CONDITIONS.items()
             if name in conditions
         )

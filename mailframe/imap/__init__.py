@@ -18,6 +18,7 @@
     search.py         criteria -> the messages found, on servers of any dialect
     search_command.py criteria -> SEARCH, replies -> UIDs
     folder.py         LIST and STATUS
+    folder_changes.py CREATE, RENAME, DELETE and SUBSCRIBE
     explain.py        what a call would send
     commands.py       the vocabulary of IMAP, for those who learn it
     fetch.py          UIDs and items -> what the server says, matched by UID

@@ -9,11 +9,10 @@ from mailframe.criteria import to_tree
 from mailframe.exceptions import ConnectionFailedError, FolderError, ReadOnlyError
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
-from mailframe.imap.folder import (
+from mailframe.imap.folder import folder_status, list_folders
+from mailframe.imap.folder_changes import (
     create_folder,
     delete_folder,
-    folder_status,
-    list_folders,
     rename_folder,
     subscribe,
 )

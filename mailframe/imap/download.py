@@ -117,8 +117,9 @@ def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Ite
     """
     selected = connection.the_selected()
     refusals = _Refusals()
-    for start in range(0, len(wanted), BATCH):
-        batch = list(enumerate(wanted))[start : start + BATCH]
+    numbered = list(enumerate(wanted))
+    for start in range(0, len(numbered), BATCH):
+        batch = numbered[start : start + BATCH]
         connection.return_to(selected.folder, selected.uidvalidity)
         uids = list(dict.fromkeys(uid for _, (uid, _) in batch))
         overviews = look(connection, uids, FEW_FIELDS, structure=True, verified=False)

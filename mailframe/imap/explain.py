@@ -26,6 +26,7 @@ from mailframe.imap.search import (
 from mailframe.imap.search_command import search_commands
 from mailframe.imap.wire import Literal
 from mailframe.records import Step
+from mailframe.source import is_glob, is_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -227,4 +228,4 @@ class Rehearsal:
 
 
 def _is_pattern(folder: str) -> bool:
-    return folder.startswith("\\") or bool(set(folder) & set("*?["))
+    return is_role(folder) or is_glob(folder)

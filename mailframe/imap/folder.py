@@ -19,13 +19,10 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Reply, Token
 
 __all__ = [
-    "create_folder",
-    "delete_folder",
     "folder_status",
     "list_command",
     "list_folders",
-    "rename_folder",
-    "subscribe",
+    "listed",
 ]
 
 log = logging.getLogger(__name__)
@@ -103,13 +100,13 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
     pieces = list_command(connection, status=status)
     tried = f"Could not list the folders of {connection.host}."
     replies = connection.command(*pieces, tried=tried)
-    folders = {f.name: f for f in map(_listed, replies) if f is not None}
+    folders = {f.name: f for f in map(listed, replies) if f is not None}
     for prefix in _other_prefixes(connection):
         if not any(name.startswith(prefix) for name in folders):
             pattern = encode_name(f"{prefix}*")
             pieces = list_command(connection, status=status, pattern=pattern)
             more = _if_it_may_be(connection, *pieces)
-            folders |= {f.name: f for f in map(_listed, more) if f is not None}
+            folders |= {f.name: f for f in map(listed, more) if f is not None}
             replies += more
     if not connection.offers("SPECIAL-USE") and not any(f.special_use for f in folders.values()):
         folders = _with_guessed_roles(folders)
@@ -178,139 +175,6 @@ def folder_status(connection: Connection, folder: str, *, tried: str = "") -> Fo
     return _with_counts(Folder(folder, None, None, ()), counts)
 
 
-def create_folder(connection: Connection, folder: str) -> None:
-    """Make a folder, and subscribe to it (RFC 3501 sections 6.3.3 and 6.3.6).
-
-    Parameters
-    ----------
-    connection
-        Logged in.
-    folder
-        Its whole name, with the names of those above it.
-
-    Raises
-    ------
-    FolderError
-        If it is there already, or the server refuses.
-    """
-    tried = f"Could not make the folder {folder!r}."
-    connection.command(b"CREATE ", *encode_name(folder), tried=tried, error=FolderError)
-    subscribe(connection, folder)
-
-
-def rename_folder(connection: Connection, folder: str, to: str) -> None:
-    """Rename a folder and those below it (RFC 3501 section 6.3.5).
-
-    Parameters
-    ----------
-    connection
-        Logged in.
-    folder, to
-        Whole names.
-
-    Raises
-    ------
-    FolderError
-        If the server refuses, or it is the INBOX, whose messages would all be moved instead.
-    """
-    tried = f"Could not rename the folder {folder!r} to {to!r}."
-    _spare_the_inbox(folder, tried)
-    names = (*encode_name(folder), b" ", *encode_name(to))
-    # Those below move along; subscriptions do not (RFC 3501 section 6.3.9).
-    subscribed = _this_and_below(connection, b"LSUB", folder)
-    _leave(connection, _this_and_below(connection, b"LIST", folder))
-    connection.command(b"RENAME ", *names, tried=tried, error=FolderError)
-    for name in subscribed:
-        subscribe(connection, to + name.removeprefix(folder))
-        _forget(connection, name)
-
-
-def delete_folder(connection: Connection, folder: str, *, with_messages: bool = False) -> None:
-    """Delete a folder (RFC 3501 section 6.3.4).
-
-    Parameters
-    ----------
-    connection
-        Logged in.
-    folder
-        Its whole name.
-    with_messages
-        Even if there are messages in it: they are lost, not moved to the trash.
-
-    Raises
-    ------
-    FolderError
-        If there are messages in it, the server refuses, or it is the INBOX.
-    """
-    tried = f"Could not delete the folder {folder!r}."
-    _spare_the_inbox(folder, tried)
-    if not with_messages:
-        messages = folder_status(connection, folder, tried=tried).messages
-        if messages != 0:
-            count = "messages" if messages is None else f"messages: {messages}"
-            raise FolderError(
-                f"Did not delete the folder {folder!r}: it has {count}.",
-                suggestion="Move them first, or lose them: with_messages=True.",
-            )
-    _leave(connection, {folder})
-    connection.command(b"DELETE ", *encode_name(folder), tried=tried, error=FolderError)
-    _forget(connection, folder)
-
-
-def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
-    """Add a folder to those that mail programs show, or take it off (RFC 3501 section 6.3.6).
-
-    Parameters
-    ----------
-    connection
-        Logged in.
-    folder
-        Its whole name.
-    on
-        False to unsubscribe.
-
-    Raises
-    ------
-    FolderError
-        If the server refuses.
-    """
-    verb = b"SUBSCRIBE " if on else b"UNSUBSCRIBE "
-    tried = f"Could not {'subscribe to' if on else 'unsubscribe from'} the folder {folder!r}."
-    connection.command(verb, *encode_name(folder), tried=tried, error=FolderError)
-
-
-def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str]:
-    """Name a folder and those below it, of all (LIST) or of those subscribed to (LSUB)."""
-    found = set()
-    pattern = encode_name(f"{folder}*")
-    for reply in connection.command(verb, b' "" ', *pattern, tried="Could not list the folders."):
-        one = _listed(reply, verb.decode("ascii"))
-        below = f"{folder}{one.delimiter}" if one and one.delimiter else folder
-        if one and (one.name == folder or (one.delimiter and one.name.startswith(below))):
-            found.add(one.name)
-    return found
-
-
-def _leave(connection: Connection, folders: set[str]) -> None:
-    """Close the open folder before it is renamed or deleted: servers hang up otherwise."""
-    if connection.selected and connection.selected.folder in folders:
-        verb = b"UNSELECT" if connection.offers("UNSELECT") else b"CLOSE"
-        connection.command(verb, tried="Could not close the folder.")
-        connection.selected = None
-
-
-def _forget(connection: Connection, folder: str) -> None:
-    try:
-        subscribe(connection, folder, on=False)
-    except FolderError as error:  # it was not subscribed to: what is wanted is done
-        log.info("%s", error)
-
-
-def _spare_the_inbox(folder: str, tried: str) -> None:
-    if folder.upper() == "INBOX":
-        raise FolderError(tried, suggestion="The INBOX stays where it is (RFC 3501 section 5.1).")
-
-
 def _other_prefixes(connection: Connection) -> list[str]:
     """Name where other people's and shared folders lie (RFC 2342).
 
@@ -348,8 +212,9 @@ def _with_guessed_roles(folders: dict[str, Folder]) -> dict[str, Folder]:
         role = _ROLES_BY_NAME.get(leaf.casefold())
         if role and role not in taken and folder.selectable and name.upper() != "INBOX":
             taken.add(role)
-            folder = replace(folder, special_use=role)  # noqa: PLW2901
-        guessed[name] = folder
+            guessed[name] = replace(folder, special_use=role)
+        else:
+            guessed[name] = folder
     return guessed
 
 
@@ -377,7 +242,16 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
     return replies
 
 
-def _listed(reply: Reply, kind: str = "LIST") -> Folder | None:
+def listed(reply: Reply, kind: str = "LIST") -> Folder | None:
+    """Read a LIST or LSUB reply; of any other reply nothing.
+
+    Parameters
+    ----------
+    reply
+        As it came.
+    kind
+        Which of the two was sent.
+    """
     if reply.tag != b"*" or reply.kind != kind:
         return None
     tokens = parse_tokens(reply.segments)

@@ -118,7 +118,7 @@ def parse_reply(segments: Sequence[bytes]) -> Reply:
         If it is neither tagged, untagged nor a continuation.
     """
     head = segments[0]
-    if head.startswith(b"* "):  # nearly always a message, in half the time
+    if head.startswith(b"* "):  # nearly always a message, in two thirds of the time
         words = head.split(b" ", _FETCH_WORDS - 1)
         if len(words) == _FETCH_WORDS and words[2] == b"FETCH":
             number = parse_number(words[1])

@@ -2,8 +2,8 @@
 
 Most mail has one of a few structures, and from one message to the next only sizes and boundaries
 differ. Once a structure was read, is beyond doubt and has no attachments, others of its shape are
-not read: their sizes are put into what is known already. That is a third of the time of reading
-texts, and a fifth of that of reading headers.
+not read: their sizes are put into what is known already. For texts alone that is a tenth of the
+time, measured in pairs.
 """
 
 from __future__ import annotations

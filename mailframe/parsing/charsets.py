@@ -163,7 +163,7 @@ def _detect(data: bytes) -> tuple[str, str]:
     beyond = len(data.translate(None, _ASCII))
     if beyond >= _DETECTION_MINIMUM or beyond * 2 > len(data):
         # Imported here: it takes 60 ms, and hardly any message needs it.
-        from charset_normalizer import from_bytes  # noqa: PLC0415
+        from charset_normalizer import from_bytes  # noqa: PLC0415 see above
 
         best = from_bytes(
             data[:_DETECTION_SAMPLE], cp_isolation=_DETECTABLE, preemptive_behaviour=False

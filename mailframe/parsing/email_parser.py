@@ -56,7 +56,7 @@ class _Entity(message.Message):
     depth = 0
     _payload: object  # the base class' own; its get_payload would replace what is not ASCII
 
-    def attach(self, payload: message.Message) -> None:  # type: ignore[override]
+    def attach(self, payload: message.Message) -> None:  # type: ignore[override] # typeshed has a TypeVar
         """Note how deep a child lies before its header is read."""
         if isinstance(payload, _Entity):
             payload.depth = self.depth + 1
@@ -92,7 +92,7 @@ class _Entity(message.Message):
         """Answer for the type that the parser may see."""
         return self.get_content_type().partition("/")[0]
 
-    def get_boundary(self, failobj: object = None) -> object:  # type: ignore[override]
+    def get_boundary(self, failobj: object = None) -> object:  # type: ignore[override] # has overloads
         """Read the boundary as every other parameter is read."""
         return self.declared[1].get("boundary", "").rstrip() or failobj
 

@@ -212,7 +212,7 @@ def html_to_text(html: str) -> str:
     'Hello you\n\n- one\n- two'
     """
     # Imported here: a headers frame never needs it.
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 only for mail without plain text
 
     html = scrub(html[:_LONGEST])
     if _is_too_deep(html):

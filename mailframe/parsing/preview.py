@@ -144,7 +144,7 @@ def _keep(_tag: str, name: str, value: str) -> str | None:
 @lru_cache(maxsize=1)
 def _cleaner() -> Cleaner:
     # Imported here: a headers frame never needs it.
-    from nh3 import Cleaner  # noqa: PLC0415
+    from nh3 import Cleaner  # noqa: PLC0415 only for HTML that is shown
 
     return Cleaner(
         tags=set(_TAGS),

@@ -76,7 +76,7 @@ def test_every_word_has_a_source_and_a_short_meaning(table: str) -> None:
 
 def test_a_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        COMMANDS["NOOP"] = Word("NOOP", "", "")  # type: ignore[index]
+        COMMANDS["NOOP"] = Word("NOOP", "", "")  # type: ignore[index] # the mistake itself
 
 
 def test_no_rfc_is_cited_twice_in_one_table() -> None:

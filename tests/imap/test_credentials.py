@@ -58,5 +58,5 @@ def test_without_any_the_error_says_where_to_put_it(
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     with pytest.raises(AuthenticationError, match=VARIABLE) as caught:
-        find_password("me@example.com", None, prompt)  # type: ignore[arg-type]
+        find_password("me@example.com", None, prompt)  # type: ignore[arg-type] # the mistake itself
     assert "me@example.com" in str(caught.value)

@@ -476,7 +476,7 @@ def test_a_part_is_read_piece_by_piece_to_its_end(
     scripted: Scripted,
     opened: Opened,
     size: int,
-    origin: bool,  # noqa: FBT001
+    origin: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     content = bytes(range(size))
     connection = opened(scripted({"UID FETCH": Part(content, origin=origin)}))

@@ -113,7 +113,7 @@ def test_an_email_cannot_be_changed_and_is_equal_to_its_like(email: Email) -> No
     assert hash(email) == hash(dataclasses.replace(email))
     assert not hasattr(email, "__dict__")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        email.uid = 18  # type: ignore[misc]
+        email.uid = 18  # type: ignore[misc] # the mistake itself
 
 
 # -- on a page

@@ -1,0 +1,150 @@
+"""Folders made, renamed, deleted and subscribed to (RFC 3501 sections 6.3.3 to 6.3.7)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import FolderError
+from mailframe.imap.folder import folder_status, listed
+from mailframe.imap.names import encode_name
+
+if TYPE_CHECKING:
+    from mailframe.imap.connection import Connection
+
+__all__ = ["create_folder", "delete_folder", "rename_folder", "subscribe"]
+
+log = logging.getLogger(__name__)
+
+
+def create_folder(connection: Connection, folder: str) -> None:
+    """Make a folder, and subscribe to it (RFC 3501 sections 6.3.3 and 6.3.6).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name, with the names of those above it.
+
+    Raises
+    ------
+    FolderError
+        If it is there already, or the server refuses.
+    """
+    tried = f"Could not make the folder {folder!r}."
+    connection.command(b"CREATE ", *encode_name(folder), tried=tried, error=FolderError)
+    subscribe(connection, folder)
+
+
+def rename_folder(connection: Connection, folder: str, to: str) -> None:
+    """Rename a folder and those below it (RFC 3501 section 6.3.5).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder, to
+        Whole names.
+
+    Raises
+    ------
+    FolderError
+        If the server refuses, or it is the INBOX, whose messages would all be moved instead.
+    """
+    tried = f"Could not rename the folder {folder!r} to {to!r}."
+    _spare_the_inbox(folder, tried)
+    names = (*encode_name(folder), b" ", *encode_name(to))
+    # Those below move along; subscriptions do not (RFC 3501 section 6.3.9).
+    subscribed = _this_and_below(connection, b"LSUB", folder)
+    _leave(connection, _this_and_below(connection, b"LIST", folder))
+    connection.command(b"RENAME ", *names, tried=tried, error=FolderError)
+    for name in subscribed:
+        subscribe(connection, to + name.removeprefix(folder))
+        _forget(connection, name)
+
+
+def delete_folder(connection: Connection, folder: str, *, with_messages: bool = False) -> None:
+    """Delete a folder (RFC 3501 section 6.3.4).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name.
+    with_messages
+        Even if there are messages in it: they are lost, not moved to the trash.
+
+    Raises
+    ------
+    FolderError
+        If there are messages in it, the server refuses, or it is the INBOX.
+    """
+    tried = f"Could not delete the folder {folder!r}."
+    _spare_the_inbox(folder, tried)
+    if not with_messages:
+        messages = folder_status(connection, folder, tried=tried).messages
+        if messages != 0:
+            count = "messages" if messages is None else f"messages: {messages}"
+            raise FolderError(
+                f"Did not delete the folder {folder!r}: it has {count}.",
+                suggestion="Move them first, or lose them: with_messages=True.",
+            )
+    _leave(connection, {folder})
+    connection.command(b"DELETE ", *encode_name(folder), tried=tried, error=FolderError)
+    _forget(connection, folder)
+
+
+def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
+    """Add a folder to those that mail programs show, or take it off (RFC 3501 section 6.3.6).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its whole name.
+    on
+        False to unsubscribe.
+
+    Raises
+    ------
+    FolderError
+        If the server refuses.
+    """
+    verb = b"SUBSCRIBE " if on else b"UNSUBSCRIBE "
+    tried = f"Could not {'subscribe to' if on else 'unsubscribe from'} the folder {folder!r}."
+    connection.command(verb, *encode_name(folder), tried=tried, error=FolderError)
+
+
+def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str]:
+    """Name a folder and those below it, of all (LIST) or of those subscribed to (LSUB)."""
+    found = set()
+    pattern = encode_name(f"{folder}*")
+    for reply in connection.command(verb, b' "" ', *pattern, tried="Could not list the folders."):
+        one = listed(reply, verb.decode("ascii"))
+        below = f"{folder}{one.delimiter}" if one and one.delimiter else folder
+        if one and (one.name == folder or (one.delimiter and one.name.startswith(below))):
+            found.add(one.name)
+    return found
+
+
+def _leave(connection: Connection, folders: set[str]) -> None:
+    """Close the open folder before it is renamed or deleted: servers hang up otherwise."""
+    if connection.selected and connection.selected.folder in folders:
+        verb = b"UNSELECT" if connection.offers("UNSELECT") else b"CLOSE"
+        connection.command(verb, tried="Could not close the folder.")
+        connection.selected = None
+
+
+def _forget(connection: Connection, folder: str) -> None:
+    try:
+        subscribe(connection, folder, on=False)
+    except FolderError as error:  # it was not subscribed to: what is wanted is done
+        log.info("%s", error)
+
+
+def _spare_the_inbox(folder: str, tried: str) -> None:
+    if folder.upper() == "INBOX":
+        raise FolderError(tried, suggestion="The INBOX stays where it is (RFC 3501 section 5.1).")

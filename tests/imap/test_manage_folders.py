@@ -389,7 +389,7 @@ def test_what_is_sent_is_what_was_asked_for(scripted: Scripted, client_of: Signe
 
 
 @pytest.mark.parametrize(
-    ("offered", "verb"), [("IMAP4rev1", b"CLOSE"), ("IMAP4rev1 UNSELECT", b"UNSELECT")]
+    ("offered", "verb"), [("IMAP4rev1", b'EXAMINE "INBOX"'), ("IMAP4rev1 UNSELECT", b"UNSELECT")]
 )
 def test_the_opened_folder_is_left_before_it_is_deleted(
     scripted: Scripted, client_of: Signed, offered: str, verb: bytes
@@ -409,6 +409,23 @@ def test_the_opened_folder_is_left_before_it_is_deleted(
     assert client.connection.selected is None
     client.select_folder("B")
     assert client.search() == []
+
+
+@pytest.mark.parametrize("offered", ["IMAP4rev1", "IMAP4rev1 UNSELECT"])
+@pytest.mark.parametrize("action", ["rename", "delete"])
+def test_leaving_a_folder_expunges_nothing(
+    scripted: Scripted, client_of: Signed, offered: str, action: str
+) -> None:
+    # CLOSE removes what is marked as deleted (RFC 3501 section 6.4.2).
+    listed = b'* LIST () "/" A\r\n' + DONE
+    status = b"* STATUS x (MESSAGES 0)\r\n" + DONE
+    server = scripted({**OK, "LIST": listed, "STATUS": status}, capabilities=offered)
+    client = client_of(server)
+    client.select_folder("A")
+    ACTIONS[action](client, "A")
+    names = {line.split()[1].upper() for line in server.received}
+    assert not names & {b"CLOSE", b"EXPUNGE"}
+    assert client.connection.selected is None
 
 
 @pytest.mark.parametrize("said", [b"", b"* STATUS x ()\r\n", b"* STATUS x (UNSEEN 0)\r\n"])

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["messages_of", "previews_of", "texts_of"]
 
-#: Characters of a preview (RFC 8970 section 3.1), and bytes of text that are enough for it, HTML
-#: included.
+#: Characters of a preview (RFC 8970 section 3.1), and bytes of text that are enough for it: HTML
+#: often begins with its style sheet.
 PREVIEW = 200
-PREVIEWED_BYTES = 8 << 10
+PREVIEWED_BYTES = 32 << 10
 
 
 def messages_of(

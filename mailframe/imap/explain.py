@@ -13,7 +13,7 @@ from mailframe.criteria import NOTHING, exact_subtrees, lower, needs, remainder,
 from mailframe.imap.commands import explain_command, words_of
 from mailframe.imap.fetch import Request
 from mailframe.imap.folder import list_command
-from mailframe.imap.messages import BATCH, fields_for
+from mailframe.imap.messages import BATCH, READ, fields_for
 from mailframe.imap.names import encode_name
 from mailframe.imap.overview import FEW_FIELDS, request_for
 from mailframe.imap.search import (
@@ -29,23 +29,15 @@ from mailframe.records import Step
 from mailframe.source import is_glob, is_role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
     from mailframe.imap.overview import Fields
     from mailframe.source import Selection
 
-__all__ = ["READ", "Rehearsal"]
+__all__ = ["Rehearsal"]
 
-#: What of a message is read for each kind of frame.
-READ: Mapping[str, dict[str, bool]] = {
-    "headers": {"headers": True, "structure": True},
-    "recipients": {"headers": True, "structure": False},
-    "attachments": {"headers": False, "structure": True},
-    "dates": {"headers": False, "structure": False},
-    "fields": {"headers": False, "structure": False},
-}
 _FOUND = b"<uids>"
 _SOME = b"<uids-in-doubt>"
 _TEXT = b"<part>"

@@ -34,13 +34,14 @@ from mailframe.parsing import (
 from mailframe.records import Attachment, BodyRecord, MessageRecord, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mailframe.imap.connection import Connection, Selected
     from mailframe.imap.overview import Fields, Overview
     from mailframe.parsing import Email, Picked
 
 __all__ = [
+    "READ",
     "fields_for",
     "read_attachment",
     "read_email",
@@ -62,6 +63,14 @@ PIECE = 4 << 20
 LONGEST = 16 << 20
 
 
+#: What `read_messages` reads for each `What`.
+READ: Mapping[str, dict[str, bool]] = {
+    "headers": {"headers": True, "structure": True},
+    "recipients": {"headers": True, "structure": False},
+    "attachments": {"headers": False, "structure": True},
+    "dates": {"headers": False, "structure": False},
+    "fields": {"headers": False, "structure": False},
+}
 # RFC 8970 section 3.1: 200 characters at most, which may take three octets each.
 _PREVIEW_OCTETS = 300
 #: Part numbers, and whether only the beginning of that part is read.

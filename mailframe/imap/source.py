@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 from mailframe.criteria import NOTHING
 from mailframe.imap.download import read_parts
-from mailframe.imap.explain import READ, Rehearsal
+from mailframe.imap.explain import Rehearsal
 from mailframe.imap.folder import list_folders
-from mailframe.imap.messages import read_email, read_messages, read_previews, read_texts
+from mailframe.imap.messages import (
+    READ,
+    read_email,
+    read_messages,
+    read_previews,
+    read_texts,
+)
 from mailframe.imap.search import search
 from mailframe.source import Selection
 

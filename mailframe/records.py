@@ -86,6 +86,8 @@ class Part:
     format
         Content-Type's ``format`` and ``delsp`` parameters of RFC 3676, ``"flowed"`` or
         ``"flowed delsp"``; None otherwise.
+    subject
+        Of a message/rfc822, its own; None otherwise.
     """
 
     number: str
@@ -100,6 +102,7 @@ class Part:
     boundary: str | None = None
     raw: bytes | None = None
     format: str | None = None
+    subject: str | None = None
 
     @property
     def is_multipart(self) -> bool:
@@ -121,6 +124,8 @@ class Attachment:
         Shown within the body rather than offered for saving.
     content
         The decoded bytes; None until fetched.
+    subject
+        Of a message within the message, its own; None otherwise.
     """
 
     part: str
@@ -134,6 +139,7 @@ class Attachment:
     size_exact: bool
     inline: bool
     content: bytes | None = None
+    subject: str | None = None
 
 
 class Headers(NamedTuple):

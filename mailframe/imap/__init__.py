@@ -26,6 +26,7 @@
     shapes.py         structures of one shape are read once
     overview.py       what the server says of each message, and whether to trust it
     download.py       parts of messages, decoded, piece by piece
+    texts.py          the text of messages, by part
     messages.py       all of these -> records
 """
 

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Token
     from mailframe.records import Headers
 
-__all__ = ["doubt_of_header", "parse_bodystructure", "suspicion"]
+__all__ = ["doubt_of_content", "doubt_of_header", "parse_bodystructure", "suspicion"]
 
 #: Deeper than any mail; Python's stack would bear about a thousand.
 MAX_DEPTH = 100
 # Places of the extension data (RFC 3501: body-ext-1part), after the basic fields.
 _BASIC_FIELDS = 7
+# Dovecot gives a Content-Type that it cannot read as "" "".
+_UNTYPED = "application/x-unknown"
 
 
 def parse_bodystructure(token: Token) -> Part:
@@ -81,6 +83,29 @@ def doubt_of_header(described: str, headers: Headers, content_type: str | None) 
     return "" if declared == described else f"declared {declared}, described as {described}"
 
 
+def doubt_of_content(root: Part, part: Part, raw: bytes) -> str:
+    """Say why a part's content may not be all that the message has of it, or nothing.
+
+    A page of HTML without its end: what stood behind it on a line with a boundary, as in
+    ``--boundary--</BODY></HTML>``, is to some servers the epilogue and to the sender the page.
+
+    Parameters
+    ----------
+    root
+        The message's structure.
+    part
+        A leaf of it.
+    raw
+        All of its content, as encoded.
+    """
+    if part.content_type != "text/html" or part.encoding == "base64" or not root.is_multipart:
+        return ""
+    page = raw.lower().replace(b"=\r\n", b"")
+    begun = b"<html" in page or b"<body" in page
+    ended = b"</html" in page or b"</body" in page
+    return f"the page in part {part.number} has no end" if begun and not ended else ""
+
+
 def _doubt_of_parts(root: Part) -> str:
     waiting = [root]
     while waiting:
@@ -98,6 +123,8 @@ def _doubt(part: Part) -> str:
             return f"multipart {part.number or 'at the top'} of one part"
         if part.boundary is None:
             return f"multipart {part.number or 'at the top'} without boundary"
+    elif part.content_type == _UNTYPED:
+        return f"the type of part {part.number} cannot be read"
     elif part.size == 0:
         return f"part {part.number} is empty"
     elif part.filename and ("." not in part.filename or set(part.filename) & set("/\\")):
@@ -165,7 +192,9 @@ def _leaf(token: list[Token], number: str) -> Part:
 @lru_cache(maxsize=512)
 def _media_type(media: str, subtype: str) -> str:
     # RFC 2045 section 5.2: what has no readable type is plain text.
-    return f"{media.lower() or 'text'}/{subtype.lower() or 'plain'}"
+    return (
+        f"{media.lower() or 'text'}/{subtype.lower() or 'plain'}" if media or subtype else _UNTYPED
+    )
 
 
 def _fields(token: list[Token], start: int, count: int) -> list[Token]:

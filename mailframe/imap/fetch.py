@@ -28,10 +28,10 @@ from mailframe.imap.wire import MAX_LITERAL, Command
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mailframe.imap.connection import Connection
+    from mailframe.imap.connection import Connection, Selected
     from mailframe.imap.responses import Fetched, Reply
 
-__all__ = ["Answer", "Request", "fetch", "fetch_ranges"]
+__all__ = ["Answer", "Request", "batches", "fetch", "fetch_ranges"]
 
 #: What came for one message.
 Answer: TypeAlias = "Fetched | MailframeError | None"
@@ -274,3 +274,13 @@ def fetch_ranges(
         offset += length
     if limit is None:
         raise ProtocolError(f"Part {section} of message {uid} does not end.")
+
+
+def batches(
+    connection: Connection, selected: Selected, uids: Sequence[int], size: int
+) -> Iterator[Sequence[int]]:
+    """Yield so many UIDs at a time, with the folder open they were found in."""
+    for start in range(0, len(uids), size):
+        # Whoever took the last batch's records may have opened another folder since.
+        connection.return_to(selected.folder, selected.uidvalidity)
+        yield uids[start : start + size]

@@ -1,4 +1,4 @@
-"""UIDs -> records: headers and attachments, text, whole messages.
+"""UIDs -> records: headers and attachments, previews, whole messages.
 
 A message is read by part: its structure (BODYSTRUCTURE) says which part is the text, and only that
 is fetched. Where the structure cannot be trusted the message is read whole and parsed here, up to
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from mailframe.exceptions import MailframeError, MessageNotFoundError
-from mailframe.imap.fetch import Request, fetch, fetch_ranges
+from mailframe.imap.fetch import Request, batches, fetch, fetch_ranges
 from mailframe.imap.items import read_flags, read_string
 from mailframe.imap.overview import (
     ALL_FIELDS,
@@ -23,22 +23,21 @@ from mailframe.imap.overview import (
     WHOLE_NAME,
     look,
 )
+from mailframe.imap.texts import LONGEST, fetch_texts
 from mailframe.parsing import (
-    Bodies,
     assemble_email,
     decode_content,
     parse_email,
     pick_parts,
-    read_bodies,
 )
-from mailframe.records import Attachment, BodyRecord, MessageRecord, Part
+from mailframe.records import Attachment, MessageRecord, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mailframe.imap.connection import Connection, Selected
-    from mailframe.imap.overview import Fields, Overview
-    from mailframe.parsing import Email, Picked
+    from mailframe.imap.overview import Fields
+    from mailframe.parsing import Email
 
 __all__ = [
     "READ",
@@ -48,7 +47,6 @@ __all__ = [
     "read_emails",
     "read_messages",
     "read_previews",
-    "read_texts",
 ]
 
 log = logging.getLogger(__name__)
@@ -56,13 +54,7 @@ log = logging.getLogger(__name__)
 #: Messages read together; each batch is finished before its records are handed out, so that the
 #: connection is free for whoever takes them.
 BATCH = 2000
-BODY_BATCH = 2000
 EMAIL_BATCH = 50
-#: A text part up to this size is read in one piece, up to `LONGEST` in ranges, then cut.
-PIECE = 4 << 20
-LONGEST = 16 << 20
-
-
 #: What `read_messages` reads for each `What`.
 READ: Mapping[str, dict[str, bool]] = {
     "headers": {"headers": True, "structure": True},
@@ -73,10 +65,6 @@ READ: Mapping[str, dict[str, bool]] = {
 }
 # RFC 8970 section 3.1: 200 characters at most, which may take three octets each.
 _PREVIEW_OCTETS = 300
-#: Part numbers, and whether only the beginning of that part is read.
-_Shape: TypeAlias = tuple[tuple[str, bool], ...]
-
-_NO_BODIES = Bodies(None, None, "none", None, ())
 
 
 def read_messages(
@@ -111,7 +99,7 @@ def read_messages(
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
-    for batch in _batches(connection, selected, uids, BATCH):
+    for batch in batches(connection, selected, uids, BATCH):
         asked = fields_for(headers=headers, structure=structure, also=fields)
         for seen in look(connection, batch, asked, structure=structure, gmail=gmail):
             yield MessageRecord(
@@ -144,62 +132,6 @@ def fields_for(*, headers: bool, structure: bool, also: Sequence[str] = ()) -> F
     return asked.and_also(also)
 
 
-def read_texts(
-    connection: Connection,
-    uids: Sequence[int],
-    *,
-    html: bool = False,
-    max_bytes: int | None = None,
-) -> Iterator[BodyRecord]:
-    """Read the text of messages; no attachment is downloaded for it.
-
-    Parameters
-    ----------
-    connection
-        With the folder selected.
-    uids
-        Distinct, in the order wanted.
-    html
-        Read the HTML as well, where there is text without it.
-    max_bytes
-        Read at most so many of each part, as encoded; `LONGEST` is never exceeded.
-
-    Yields
-    ------
-    BodyRecord
-        In the order of ``uids``; those that have gone are left out.
-    """
-    selected = connection.the_selected()
-    limit = LONGEST if max_bytes is None else min(max_bytes, LONGEST)
-    for batch in _batches(connection, selected, uids, BODY_BATCH):
-        seen = look(connection, batch, FEW_FIELDS, structure=True)
-        contents = _contents(connection, seen, html=html, limit=limit)
-        for one in seen:
-            picked = one.picked
-            bodies = _NO_BODIES
-            cut: list[str] = []
-            if picked is not None:
-                had = contents[one.uid]
-                cut = [
-                    part.number
-                    for part in _wanted(picked, html=html)
-                    if part.size > limit and len(had.get(part.number, b"")) == limit
-                ]
-                bodies = read_bodies(picked, had, html=html, cut=cut)
-            yield BodyRecord(
-                selected.account,
-                selected.folder,
-                selected.uidvalidity,
-                one.uid,
-                text=bodies.text,
-                html=bodies.html,
-                text_source=bodies.text_source,
-                charset=bodies.charset,
-                truncated=bool(cut),
-                defects=(*one.defects, *bodies.defects),
-            )
-
-
 def read_previews(connection: Connection, uids: Sequence[int]) -> Iterator[tuple[int, str | None]]:
     """Read the server's previews: the beginning of the text, made by the server (RFC 8970).
 
@@ -222,7 +154,7 @@ def read_previews(connection: Connection, uids: Sequence[int]) -> Iterator[tuple
         If the server refuses every message.
     """
     selected = connection.the_selected()
-    for batch in _batches(connection, selected, uids, BATCH):
+    for batch in batches(connection, selected, uids, BATCH):
         request = Request(batch, b"PREVIEW", frozenset({"UID", "PREVIEW"}), _PREVIEW_OCTETS)
         found = dict(fetch(connection, [request]))
         refused = [answer for answer in found.values() if isinstance(answer, MailframeError)]
@@ -255,9 +187,9 @@ def read_emails(connection: Connection, uids: Sequence[int], *, body: bool) -> I
         In the order of ``uids``; those that have gone are left out.
     """
     selected = connection.the_selected()
-    for batch in _batches(connection, selected, uids, EMAIL_BATCH):
+    for batch in batches(connection, selected, uids, EMAIL_BATCH):
         seen = look(connection, batch, HEADER, structure=True)
-        contents = _contents(connection, seen, html=True, limit=LONGEST) if body else {}
+        contents = fetch_texts(connection, seen, html=True, limit=LONGEST) if body else {}
         for one in seen:
             email = assemble_email(
                 one.header,
@@ -338,63 +270,6 @@ def read_attachment(connection: Connection, uid: int, part: str) -> Attachment:
     return replace(attachment, content=content, size=len(content), size_exact=True)
 
 
-def _contents(
-    connection: Connection, seen: Iterable[Overview], *, html: bool, limit: int
-) -> dict[int, dict[str, bytes]]:
-    """Fetch the text parts of messages, those of one shape in one command.
-
-    Of each part ``limit`` bytes are read at most.
-    """
-    contents: dict[int, dict[str, bytes]] = {one.uid: {} for one in seen}
-    shapes: dict[_Shape, list[tuple[int, int]]] = {}
-    for one in seen:
-        picked = one.picked
-        if picked is None:
-            continue
-        wanted = _wanted(picked, html=html)
-        if one.is_whole or not limit:  # RFC 3501 section 9: no range is empty
-            here = {part.number: (part.raw or b"")[:limit] for part in wanted}
-            contents[one.uid] = here
-        elif any(min(part.size, limit) > PIECE for part in wanted):
-            for part in wanted:
-                contents[one.uid][part.number] = _capped(connection, one.uid, part.number, limit)
-        elif wanted:
-            shape = tuple((part.number, part.size > limit) for part in wanted)
-            size = sum(min(part.size, limit) for part in wanted)
-            shapes.setdefault(shape, []).append((one.uid, size))
-    requests = [_parts_request(shape, found, limit) for shape, found in shapes.items()]
-    for uid, found in fetch(connection, requests):
-        for name, value in found.items() if isinstance(found, dict) else ():
-            if name.startswith("BODY[") and isinstance(value, bytes):
-                contents[uid][name[5:].partition("]")[0]] = value[:limit]
-    return contents
-
-
-def _parts_request(shape: _Shape, messages: list[tuple[int, int]], limit: int) -> Request:
-    items, expected, aliases = [], {"UID"}, {}
-    for number, is_cut in shape:
-        item, name = b"BODY.PEEK[%b]" % number.encode("ascii"), f"BODY[{number}]"
-        if is_cut:
-            item += b"<0.%d>" % limit
-            aliases[name] = f"{name}<0>"  # some servers leave the offset out of the name
-        items.append(item)
-        expected.add(aliases.get(name, name))
-    octets = sum(size for _, size in messages) // len(messages)
-    uids = [uid for uid, _ in messages]
-    return Request(uids, b" ".join(items), frozenset(expected), octets, aliases)
-
-
-def _wanted(picked: Picked, *, html: bool) -> tuple[Part, ...]:
-    """Name the parts to fetch: a text/html part may stand in both lists."""
-    if not picked.text:
-        return picked.html
-    return (*picked.text, *picked.html) if html else picked.text
-
-
-def _capped(connection: Connection, uid: int, section: str, limit: int) -> bytes:
-    return b"".join(fetch_ranges(connection, uid, section, limit))[:limit]
-
-
 def _without_content(attachment: Attachment) -> Attachment:
     return replace(attachment, content=None)
 
@@ -408,12 +283,3 @@ def _leaf(root: Part, number: str) -> Part:
 
 def _not_found(selected: Selected, uid: int) -> MessageNotFoundError:
     return MessageNotFoundError(f"No message in {selected.folder!r} has the UID {uid}.")
-
-
-def _batches(
-    connection: Connection, selected: Selected, uids: Sequence[int], size: int
-) -> Iterator[Sequence[int]]:
-    for start in range(0, len(uids), size):
-        # Whoever took the last batch's records may have opened another folder since.
-        connection.return_to(selected.folder, selected.uidvalidity)
-        yield uids[start : start + size]

@@ -41,9 +41,10 @@ from mailframe.criteria import (
     walk,
 )
 from mailframe.exceptions import QueryError
-from mailframe.imap.messages import read_messages, read_texts
+from mailframe.imap.messages import read_messages
 from mailframe.imap.responses import split_code
 from mailframe.imap.search_command import encodes, results, search_commands, texts_of
+from mailframe.imap.texts import read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

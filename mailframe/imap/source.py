@@ -13,9 +13,9 @@ from mailframe.imap.messages import (
     read_email,
     read_messages,
     read_previews,
-    read_texts,
 )
 from mailframe.imap.search import search
+from mailframe.imap.texts import read_texts
 from mailframe.source import Selection
 
 if TYPE_CHECKING:

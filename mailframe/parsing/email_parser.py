@@ -1,167 +1,21 @@
-"""RFC 5322 and MIME bytes -> Email.
-
-The standard library's compat32 parser finds the parts; every value is decoded by this package, so
-that a message read whole and one read by part agree.
-"""
+"""RFC 5322 and MIME bytes -> Email, and the same from what was read part by part."""
 
 from __future__ import annotations
 
-import re
-from email import message
-from email.feedparser import BytesFeedParser
-from email.policy import compat32
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from mailframe.parsing.charsets import to_octets
-from mailframe.parsing.headers import declared_charset, iter_fields, read_headers, unfold
+from mailframe.parsing.headers import declared_charset, iter_fields, read_headers
 from mailframe.parsing.message import Email
-from mailframe.parsing.parameters import parse_content_type, parse_parameters
+from mailframe.parsing.mime import split_message
 from mailframe.parsing.parts import Bodies, Picked, pick_parts, read_bodies
 from mailframe.parsing.words import decode_words
-from mailframe.records import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mailframe.records import Part
+
 __all__ = ["assemble_email", "parse_email", "parse_structure"]
-
-_LONE_LF = re.compile(rb"(?<!\r)\n")
-_FROM_LINE = re.compile(rb">?From [^\r\n]*\r?\n")
-# The standard library recurses a part; Python's stack ends at some 2,000 of them. No mail that a
-# person sent has a tenth of this.
-_DEEPEST = 100
-
-
-_ENCODING = re.compile(r"[\s\"']*([^\s\"';()]+)")
-
-# What the standard library noticed, in words.
-_DEFECTS = {
-    "CloseBoundaryNotFoundDefect": "multipart not closed",
-    "FirstHeaderLineIsContinuationDefect": "header begins with a continuation",
-    "MisplacedEnvelopeHeaderDefect": "envelope line within the header",
-    "MissingHeaderBodySeparatorDefect": "no empty line behind the header",
-    "NoBoundaryInMultipartDefect": "multipart without boundary",
-    "StartBoundaryNotFoundDefect": "multipart without parts",
-}
-
-
-class _Entity(message.Message):
-    """One part while the standard library parses.
-
-    It differs from its base in what it tells the parser to descend into: a message/rfc822 is a
-    leaf, and so is what lies too deep.
-    """
-
-    depth = 0
-    _payload: object  # the base class' own; its get_payload would replace what is not ASCII
-
-    def attach(self, payload: message.Message) -> None:  # type: ignore[override] # typeshed has a TypeVar
-        """Note how deep a child lies before its header is read."""
-        if isinstance(payload, _Entity):
-            payload.depth = self.depth + 1
-        super().attach(payload)
-
-    def field(self, name: str) -> str | None:
-        """Give the first field of that name, raw and unfolded."""
-        return next((value for key, value in self.fields if key.lower() == name), None)
-
-    @cached_property
-    def fields(self) -> list[tuple[str, str]]:
-        """Every field in order, raw and unfolded."""
-        return [
-            (key.rstrip(" \t"), unfold(str(value).replace("\r\n", "\n")).strip())
-            for key, value in self.raw_items()
-        ]
-
-    @cached_property
-    def declared(self) -> tuple[str, dict[str, str]]:
-        """Content-Type and its parameters (RFC 2045 section 5)."""
-        default = self.get_default_type()
-        value = self.field("content-type")
-        return (default, {}) if value is None else parse_content_type(value, default)
-
-    def get_content_type(self) -> str:
-        """Hide from the parser what it would take apart in ways of its own."""
-        kind = self.declared[0]
-        if kind.startswith("message/") or (kind.startswith("multipart/") and self.too_deep):
-            return "application/octet-stream"
-        return kind
-
-    def get_content_maintype(self) -> str:
-        """Answer for the type that the parser may see."""
-        return self.get_content_type().partition("/")[0]
-
-    def get_boundary(self, failobj: object = None) -> object:  # type: ignore[override] # has overloads
-        """Read the boundary as every other parameter is read."""
-        return self.declared[1].get("boundary", "").rstrip() or failobj
-
-    @property
-    def too_deep(self) -> bool:
-        """True for what is not taken apart any more."""
-        return self.depth >= _DEEPEST
-
-    def octets(self) -> bytes:
-        """Give the content as it stands in the message."""
-        payload = self._payload
-        return to_octets(payload) if isinstance(payload, str) else b""
-
-
-def _entity(raw: bytes) -> _Entity:
-    raw = _FROM_LINE.sub(b"", raw, count=1) if raw.startswith((b"From ", b">From ")) else raw
-    if raw.count(b"\n") != raw.count(b"\r\n"):
-        raw = _LONE_LF.sub(b"\r\n", raw)
-    parser = BytesFeedParser(_Entity, policy=compat32)
-    parser.feed(raw)
-    return cast("_Entity", parser.close())
-
-
-def _part(entity: _Entity, number: str, defects: list[str]) -> Part:
-    """Turn what the standard library found into a Part; the depth is bounded by `_DEEPEST`."""
-    kind, parameters = entity.declared
-    noticed = (type(one).__name__ for one in entity.defects)
-    defects.extend(_DEFECTS[name] for name in noticed if name in _DEFECTS)
-    # Asked for the text of a leaf, the standard library decodes it, and raises on odd charsets.
-    payload = entity.get_payload() if entity.is_multipart() else None
-    unfound = kind.startswith("multipart/") and parameters.get("boundary") and not entity.too_deep
-    if isinstance(payload, list) or unfound:
-        # A boundary that never comes: all of it is preamble (RFC 2046 section 5.1.1), no part.
-        children = payload if isinstance(payload, list) else []
-        prefix = f"{number}." if number else ""
-        return Part(
-            number,
-            kind,
-            tuple(
-                _part(child, f"{prefix}{position}", defects)
-                for position, child in enumerate(children, 1)
-            ),
-            boundary=parameters.get("boundary"),
-        )
-    if kind.startswith("multipart/"):
-        if entity.too_deep:
-            defects.append(f"parts nested deeper than {_DEEPEST}")
-        # RFC 2046 section 5.1 knows no multipart without a boundary: read as what it looks like.
-        kind = "text/plain"
-    word = (entity.field("content-disposition") or "").strip()
-    disposition, _, rest = word.partition(";")
-    named = parse_parameters(rest)
-    encoding = _ENCODING.match(entity.field("content-transfer-encoding") or "")
-    content_id = entity.field("content-id")
-    octets = entity.octets()
-    flowed = parameters.get("format", "").lower() == "flowed"
-    delsp = parameters.get("delsp", "").lower() == "yes"
-    return Part(
-        number or "1",
-        kind,
-        charset=parameters.get("charset", "").lower() or None,
-        encoding=decode_words(encoding[1].lower()) if encoding else "7bit",
-        disposition=decode_words(disposition.strip().lower()) or None,
-        filename=named.get("filename") or parameters.get("name") or None,
-        content_id=decode_words(content_id).strip("<> \t") or None if content_id else None,
-        size=len(octets),
-        raw=octets,
-        format=("flowed delsp" if delsp else "flowed") if flowed else None,
-    )
 
 
 def parse_structure(raw: bytes) -> Part:
@@ -170,7 +24,7 @@ def parse_structure(raw: bytes) -> Part:
     Parameters
     ----------
     raw
-        The message. Lone LF is read as CRLF.
+        The message, with line ends of any kind.
 
     Returns
     -------
@@ -182,7 +36,7 @@ def parse_structure(raw: bytes) -> Part:
     >>> parse_structure(b"Subject: Hi\r\n\r\nHello").raw
     b'Hello'
     """
-    return _part(_entity(raw), "", [])
+    return split_message(raw).structure
 
 
 def parse_email(
@@ -209,18 +63,16 @@ def parse_email(
     >>> email.sender, email.subject, email.body
     ('Ann <ann@example.org>', 'Hi', 'Hello')
     """
-    entity = _entity(raw)
-    found: list[str] = []
-    root = _part(entity, "", found)
+    split = split_message(raw)
     return _assemble(
-        entity.fields,
-        root,
+        split.fields,
+        split.structure,
         {},
         uid=uid,
         folder=folder,
         flags=flags,
-        size=len(raw) + raw.count(b"\n") - raw.count(b"\r\n"),
-        defects=tuple(found),
+        size=split.size,
+        defects=tuple(split.defects),
         raw=raw,
     )
 
@@ -292,7 +144,6 @@ def _assemble(
     if contents is not None:
         bodies = read_bodies(picked, contents, html=True)
     author = headers.from_[0] if headers.from_ else None
-    charset = declared_charset(fields)
     return Email(
         uid=uid,
         folder=folder,
@@ -307,7 +158,7 @@ def _assemble(
         message_id=headers.message_id,
         in_reply_to=headers.in_reply_to,
         references=headers.references or (),
-        headers=tuple((decode_words(name), decode_words(value, charset)) for name, value in fields),
+        headers=_decoded(fields),
         text=bodies.text if bodies.text_source == "plain" else None,
         html=bodies.html,
         body=bodies.text or "",
@@ -317,4 +168,16 @@ def _assemble(
         structure=structure,
         defects=tuple(dict.fromkeys((*headers.defects, *bodies.defects))),
         raw=raw,
+    )
+
+
+def _decoded(fields: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Decode all fields; names are ASCII (RFC 5322 section 2.2)."""
+    charset = None if all(value.isascii() for _, value in fields) else declared_charset(fields)
+    return tuple(
+        # Three of four values need no decoding: asking here saves a call for each.
+        (name, value)
+        if "=?" not in value and value.isascii() and "\0" not in value
+        else (name, decode_words(value, charset))
+        for name, value in fields
     )

@@ -145,8 +145,8 @@ def test_a_filename_is_decoded_however_it_was_sent(parameters: bytes, filename: 
 @pytest.mark.parametrize(
     ("text", "content_type"),
     [
-        (b"(NIL NIL NIL NIL NIL NIL 7)", "text/plain"),
-        (b'("" "" NIL NIL NIL "" 7)', "text/plain"),
+        (b"(NIL NIL NIL NIL NIL NIL 7)", "application/x-unknown"),
+        (b'("" "" NIL NIL NIL "" 7)', "application/x-unknown"),
         (b'("TEXT" NIL NIL NIL NIL "7BIT" 7 1)', "text/plain"),
         (b"(TEXT PLAIN NIL NIL NIL 7BIT 7 1)", "text/plain"),
         (b'("TEXT" "PLAIN" () () () "7BIT" 7 1)', "text/plain"),

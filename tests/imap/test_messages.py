@@ -15,13 +15,14 @@ from mailframe.exceptions import (
 )
 from mailframe.imap import fetch as fetch_module
 from mailframe.imap import messages as messages_module
+from mailframe.imap import texts as texts_module
 from mailframe.imap.messages import (
     read_attachment,
     read_email,
     read_emails,
     read_messages,
-    read_texts,
 )
+from mailframe.imap.texts import read_texts
 from mailframe.parsing import parse_email
 from tests.imap.replies import DONE, FIELDS, HEADER, MIXED, MIXED_HEADER, PDF, PLAIN, message
 from tests.rigs import messages
@@ -297,8 +298,8 @@ def test_a_long_text_is_read_in_ranges_and_cut_at_the_cap(
 ) -> None:
     for module, name, size in [
         (fetch_module, "RANGE", 64),
-        (messages_module, "PIECE", 100),
-        (messages_module, "LONGEST", 1000),
+        (texts_module, "PIECE", 100),
+        (texts_module, "LONGEST", 1000),
     ]:
         monkeypatch.setattr(module, name, size)
     middle, long = "m" * 398 + "\r\n", "l" * 3998 + "\r\n"

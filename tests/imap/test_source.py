@@ -10,6 +10,7 @@ from mailframe.criteria import NOTHING, Q, to_tree
 from mailframe.exceptions import ConnectionFailedError, FolderError, MessageNotFoundError
 from mailframe.imap import ImapSource
 from mailframe.imap import messages as messages_module
+from mailframe.imap import texts as texts_module
 from mailframe.source import Selection
 from tests.imap.replies import message
 from tests.imap.test_search import NOW
@@ -92,8 +93,8 @@ def test_another_folder_may_be_opened_while_records_are_taken(
     dovecot: Dovecot, user: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each batch is finished before its records are handed out, so that the connection is free.
-    for name in ("BATCH", "BODY_BATCH"):
-        monkeypatch.setattr(messages_module, name, 1)
+    monkeypatch.setattr(messages_module, "BATCH", 1)
+    monkeypatch.setattr(texts_module, "BATCH", 1)
     dovecot.deliver(user, [messages.plain(n, subject=f"In {n}") for n in (1, 2, 3)])
     dovecot.deliver(user, [messages.plain(n, subject=f"Out {n}") for n in (1, 2, 3)], "Other")
     source = ImapSource(opened(dovecot, user=user))

@@ -125,6 +125,7 @@ def test_few_messages_that_all_parsers_agree_on_have_defects(
     corpora: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gold = (corpora / "mime" / "gold.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in gold.splitlines()]
     agreed = [
         row["file"] for row in rows if all(won == cast for won, cast in row["votes"].values())
     ]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imapclient.response_parser import parse_response
 
 from mailframe.exceptions import ProtocolError
 from mailframe.imap.bodystructure import parse_bodystructure
-from mailframe.imap.responses import parse_fetch, parse_reply, parse_tokens, split_code
+from mailframe.imap.responses import (
+    Unread,
+    parse_fetch,
+    parse_reply,
+    parse_tokens,
+    split_code,
+)
 from tests.imap.stream import framed
 from tests.imap.vectors import FETCHED, load_kind, load_vectors
 
@@ -290,6 +297,36 @@ def test_vectors_have_the_values_that_their_projects_expect(corpora: Path) -> No
         "RFC822.SIZE": b"5799845",
     }
     assert items("tokio-imap-0245") == {"UID": b"7", "THREADID": None, "BODY[]<0>": b"hi"}
+
+
+def test_every_fetch_of_the_vectors_has_the_values_that_imapclient_reads(corpora: Path) -> None:
+    compared = 0
+    fetched = set().union(*(load_kind(corpora, kind) for kind in FETCHED))
+    for name, raw in load_vectors(corpora, complete=True).items():
+        if name not in fetched:
+            continue
+        replies, _ = framed(raw)
+        for segments in replies:
+            reply = parse_reply(segments)
+            if reply.kind != "FETCH":
+                continue
+            # As imaplib hands it on: the text before a literal with it, the last text alone.
+            pairs = list(zip(reply.segments[:-1:2], reply.segments[1::2], strict=True))
+            (theirs,) = parse_response([*pairs, reply.segments[-1]])
+            ours = parse_fetch(reply)
+            assert as_tokens(list(ours.values())) == as_tokens(theirs[1::2]), name
+            assert len(ours) == len(theirs[::2]), name
+            compared += 1
+    assert compared >= 30
+
+
+def as_tokens(value: Any) -> Any:
+    """Bring both parsers' values to one form: bytes, None and lists."""
+    if isinstance(value, Unread):
+        value = value.read()
+    if isinstance(value, tuple | list):
+        return [as_tokens(one) for one in value]
+    return str(value).encode() if isinstance(value, int | str) else value
 
 
 # -- anything

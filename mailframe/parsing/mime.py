@@ -42,7 +42,9 @@ _DAMAGED_HEADER = re.compile(
     % {b"known": _KNOWN_FIELD},
     re.IGNORECASE | re.VERBOSE,
 )
-_SOMETHING = re.compile(rb"\S")
+_FOREIGN_PART = re.compile(
+    rb"^--[^\n]++\n(?:[^\n]++\n){0,5}?Content-[a-z]", re.IGNORECASE | re.MULTILINE
+)
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 _ENCODING = re.compile(r"[\s\"']*([^\s\"';()]+)")
 
@@ -80,8 +82,6 @@ class _Entity:
         `_NOWHERE` until it is found.
     delimiter
         The line break, ``--`` and boundary that stand before each of its parts; None for a leaf.
-    upcoming
-        Where the next delimiter stands; `_NOWHERE` when there is none any more.
     """
 
     number: str
@@ -90,13 +90,11 @@ class _Entity:
     end: int = _NOWHERE
     children: list[_Entity] = field(default_factory=list)
     delimiter: bytes | None = None
-    upcoming: int = _NOWHERE
 
 
-class _Delimiter(NamedTuple):
+class _Line(NamedTuple):
     """A line that parts two parts, or ends the last one."""
 
-    level: int  # of the multiparts that are open, whose it is
     place: int  # of the line break before it, which belongs to it
     end: int
     closes: bool
@@ -143,6 +141,7 @@ class _Splitter:
         self.raw = raw
         self.lone_lf = raw.count(b"\n") - raw.count(b"\r\n")
         self.open: list[_Entity] = []  # multiparts, each within the one before
+        self.upcoming: dict[bytes, _Line | None] = {}  # the next line of each of their delimiters
         self.parts = 0
         self.defects: list[str] = []
 
@@ -155,7 +154,7 @@ class _Splitter:
         fields, problems = iter_fields(header)
         self.defects += problems
         root = _Entity("", _declared(fields, "text/plain"), body)
-        self._open(root)
+        self._enter(root)
         self._take_apart()
         return Split(fields, self._part(root), len(raw) + self.lone_lf, self.defects)
 
@@ -178,22 +177,22 @@ class _Splitter:
         """Find the parts of what is open, and theirs in turn (RFC 2046 section 5.1)."""
         position = self.open[0].start - 1 if self.open else 0
         while self.open:
-            found = self._next(position)
-            if found is None:
+            level, line = self._next(position)
+            if line is None:
                 if not self.raw.endswith(b"\n"):
                     self.defects.append("multipart not closed: it may be cut")
                 break
-            if self.parts >= MOST_PARTS and not found.closes:
+            if self.parts >= MOST_PARTS and not line.closes:
                 self.defects.append(f"more than {MOST_PARTS:,} parts")
                 break
             # Whatever is open within ends here, closed or not.
-            for one in self.open[found.level :]:
+            for one in self.open[level:]:
                 if one.children and one.children[-1].end == _NOWHERE:
-                    self._end(one.children[-1], found.place)
-            del self.open[found.level + (not found.closes) :]
-            position = found.end - 1
-            if not found.closes:
-                position = self._begin_part(found.end) - 1
+                    self._end(one.children[-1], line.place)
+            self._leave(level + (not line.closes))
+            position = line.end - 1
+            if not line.closes:
+                position = self._begin_part(line.end) - 1
 
     def _end(self, entity: _Entity, place: int) -> None:
         """Let an entity end before the line break that belongs to a delimiter."""
@@ -213,23 +212,23 @@ class _Splitter:
     def _begin_part(self, start: int) -> int:
         """Read the header of a part; return where its body begins."""
         owner = self.open[-1]
-        following = self._next(start - 1)
-        if following and following.place == start - 1 and following.level == len(self.open) - 1:
+        self.parts += 1
+        level, following = self._next(start - 1)
+        if following and following.place == start - 1 and level == len(self.open) - 1:
             return start  # the delimiter twice, one below the other: there is no part in between
         # A header ends before the next delimiter at the latest.
         limit = following.place + 1 if following else len(self.raw)
         header, body = self._header(start, limit)
-        self.parts += 1
         prefix = f"{owner.number}." if owner.number else ""
         digest = owner.declared.content_type == "multipart/digest"  # RFC 2046 section 5.1.5
         default = "message/rfc822" if digest else "text/plain"
         declared = _declared(iter_fields(header)[0], default)
         entity = _Entity(f"{prefix}{len(owner.children) + 1}", declared, min(body, limit))
         owner.children.append(entity)
-        self._open(entity)
+        self._enter(entity)
         return entity.start
 
-    def _open(self, entity: _Entity) -> None:
+    def _enter(self, entity: _Entity) -> None:
         """Look for parts in it from now on, if it is a multipart with a boundary."""
         boundary = entity.declared.boundary
         if boundary is None:
@@ -237,48 +236,61 @@ class _Splitter:
         if len(self.open) >= DEEPEST:
             self.defects.append(f"parts nested deeper than {DEEPEST}")
             return
-        entity.delimiter = b"\n--" + boundary.encode("utf-8", "replace")
-        entity.upcoming = self._find(entity.delimiter, entity.start - 1)
-        if entity.upcoming == _NOWHERE and entity.delimiter[-1:].isspace():
+        delimiter = b"\n--" + boundary.encode("utf-8", "replace")
+        line = self._find(delimiter, entity.start - 1)
+        if line is None and delimiter[-1:].isspace():
             # RFC 2046 section 5.1.1 has no blank at its end; some declare one and write none.
-            entity.delimiter = entity.delimiter.rstrip()
-            entity.upcoming = self._find(entity.delimiter, entity.start - 1)
+            delimiter = delimiter.rstrip()
+            line = self._find(delimiter, entity.start - 1)
+        entity.delimiter = delimiter
+        self.upcoming[delimiter] = line
         self.open.append(entity)
 
-    def _next(self, position: int) -> _Delimiter | None:
-        """Return the next delimiter of any multipart that is open."""
-        place, level = len(self.raw), _NOWHERE
-        for depth, entity in enumerate(self.open):
-            if _NOWHERE < entity.upcoming < position:
-                entity.upcoming = self._find(entity.delimiter or b"", position)
-            # Of two at one place the inner one, which was declared last.
-            if _NOWHERE < entity.upcoming <= place:
-                place, level = entity.upcoming, depth
-        if level == _NOWHERE:
-            return None
-        rest = _REST_OF_LINE.match(self.raw, place + len(self.open[level].delimiter or b""))
-        end, dashes = (rest.end(), rest[1]) if rest else (place, None)
-        return _Delimiter(level, place, end, dashes is not None)
+    def _leave(self, level: int) -> None:
+        """Look no more for parts in the multiparts from this level on."""
+        if len(self.open) > level:
+            del self.open[level:]
+            left = (one.delimiter or b"" for one in self.open)
+            self.upcoming = {delimiter: self.upcoming[delimiter] for delimiter in left}
 
-    def _find(self, delimiter: bytes, position: int) -> int:
-        """Return where a delimiter has a line for itself, or `_NOWHERE`."""
+    def _next(self, position: int) -> tuple[int, _Line | None]:
+        """Return the next delimiter, behind the level of the multipart whose it is."""
+        nearest: _Line | None = None
+        owner = b""
+        for delimiter, upcoming in self.upcoming.items():
+            line = upcoming
+            if line is not None and line.place < position:
+                line = self.upcoming[delimiter] = self._find(delimiter, position)
+            if line is not None and (nearest is None or line.place <= nearest.place):
+                nearest, owner = line, delimiter
+        if nearest is None:
+            return _NOWHERE, None
+        # Several may have one boundary: then the inner one has it, which declared it last.
+        return max(n for n, one in enumerate(self.open) if one.delimiter == owner), nearest
+
+    def _find(self, delimiter: bytes, position: int) -> _Line | None:
+        """Find the next line that is a delimiter and nothing else."""
         for _ in range(_MOST_FALSE):
             place = self.raw.find(delimiter, position)
-            if place < 0 or _REST_OF_LINE.match(self.raw, place + len(delimiter)):
-                return place
+            if place < 0:
+                return None
+            rest = _REST_OF_LINE.match(self.raw, place + len(delimiter))
+            if rest is not None:
+                return _Line(place, rest.end(), rest[1] is not None)
             position = place + 1
         line = re.compile(re.escape(delimiter) + _REST_OF_LINE.pattern)
         found = line.search(self.raw, position)
-        return found.start() if found else _NOWHERE
+        return found and _Line(found.start(), found.end(), found[1] is not None)
 
     def _part(self, entity: _Entity) -> Part:
         """Turn what was found into a Part; the depth is bounded by `DEEPEST`."""
         declared, end = entity.declared, entity.end if entity.end >= 0 else len(self.raw)
         kind = declared.content_type
         if entity.delimiter is not None:
-            if not entity.children and _SOMETHING.search(self.raw, entity.start, end):
-                # All of it is preamble (RFC 2046 section 5.1.1), which is not shown.
-                self.defects.append("multipart without parts")
+            # Without its boundary all of it is preamble, which is not shown (RFC 2046 section
+            # 5.1.1). Nothing is lost by that, unless there are parts with another boundary.
+            if not entity.children and _FOREIGN_PART.search(self.raw, entity.start, end):
+                self.defects.append("multipart whose parts have another boundary than it declares")
             return Part(
                 entity.number,
                 kind,
@@ -287,13 +299,15 @@ class _Splitter:
             )
         if kind.startswith("multipart/"):
             # RFC 2046 section 5.1 knows no multipart without boundary: read as what it looks like.
-            if declared.boundary is None:
-                self.defects.append("multipart without boundary")
             kind = "text/plain"
         raw = self.raw[entity.start : end]
         lone_lf = raw.count(b"\n") - raw.count(b"\r\n") if self.lone_lf else 0
         if lone_lf and declared.encoding != "base64":  # to which line ends mean nothing
-            raw, lone_lf = _LONE_LF.sub(b"\r\n", raw), 0
+            if lone_lf == raw.count(b"\n"):
+                raw = raw.replace(b"\n", b"\r\n")  # a sixth of the time
+            else:
+                raw = _LONE_LF.sub(b"\r\n", raw)
+            lone_lf = 0
         return Part(
             entity.number or "1",
             kind,

@@ -40,7 +40,12 @@ def parse_structure(raw: bytes) -> Part:
 
 
 def parse_email(
-    raw: bytes, *, uid: int | None = None, folder: str | None = None, flags: tuple[str, ...] = ()
+    raw: bytes,
+    *,
+    uid: int | None = None,
+    folder: str | None = None,
+    flags: tuple[str, ...] = (),
+    uuencoded: bool = False,
 ) -> Email:
     r"""Read a whole message. No bytes make it raise.
 
@@ -50,6 +55,10 @@ def parse_email(
         The message as it is stored (RFC 5322), with line ends of any kind.
     uid, folder, flags
         Where it was found, handed through.
+    uuencoded
+        Take files that were written into the text in the manner from before MIME (``begin 644
+        photo.gif``) out of it, as attachments. By default they stay: read by part a message has
+        them there too, and every other reader shows them there.
 
     Returns
     -------
@@ -74,6 +83,7 @@ def parse_email(
         size=split.size,
         defects=tuple(split.defects),
         raw=raw,
+        uuencoded=uuencoded,
     )
 
 
@@ -110,6 +120,7 @@ def assemble_email(
 
     Examples
     --------
+    >>> from mailframe.records import Part
     >>> assemble_email(b"Subject: Hi", Part("1", "text/plain"), {"1": b"Hello"}).body
     'Hello'
     """
@@ -137,12 +148,14 @@ def _assemble(
     size: int,
     defects: tuple[str, ...],
     raw: bytes | None = None,
+    uuencoded: bool = False,
 ) -> Email:
     headers = read_headers(fields, defects=defects)
-    picked = Picked((), (), ()) if structure is None else pick_parts(structure, with_content=True)
-    bodies = Bodies(None, None, "none", None, ())
+    picked, bodies = Picked((), (), ()), Bodies(None, None, "none", None, ())
+    if structure is not None:
+        picked = pick_parts(structure, with_content=True, uuencoded=uuencoded)
     if contents is not None:
-        bodies = read_bodies(picked, contents, html=True)
+        bodies = read_bodies(picked, contents, html=True, uuencoded=uuencoded)
     author = headers.from_[0] if headers.from_ else None
     return Email(
         uid=uid,

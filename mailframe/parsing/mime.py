@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from mailframe.parsing.content import decode_content
+from mailframe.parsing.content import decode_content, meant_encoding
 from mailframe.parsing.headers import iter_fields, parse_headers
 from mailframe.parsing.parameters import parse_content_type, parse_parameters
 from mailframe.parsing.words import decode_words
@@ -46,7 +46,7 @@ _FOREIGN_PART = re.compile(
     rb"^--[^\n]++\n(?:[^\n]++\n){0,5}?Content-[a-z]", re.IGNORECASE | re.MULTILINE
 )
 _LONE_LF = re.compile(rb"(?<!\r)\n")
-_ENCODING = re.compile(r"[\s\"']*([^\s\"';()]+)")
+_ENCODING = re.compile(r"(?:[\s\"'] | \([^()]*+\) )*+ ([^\s\"';()]+)", re.VERBOSE)
 
 # Behind a delimiter nothing but blanks may follow (RFC 2046 section 5.1.1, "transport-padding").
 _REST_OF_LINE = re.compile(rb"(--)?[ \t]*+\r?(?:\n|\Z)")
@@ -302,7 +302,8 @@ class _Splitter:
             kind = "text/plain"
         raw = self.raw[entity.start : end]
         lone_lf = raw.count(b"\n") - raw.count(b"\r\n") if self.lone_lf else 0
-        if lone_lf and declared.encoding != "base64":  # to which line ends mean nothing
+        # To base64 line ends mean nothing.
+        if lone_lf and meant_encoding(declared.encoding) != "base64":
             if lone_lf == raw.count(b"\n"):
                 raw = raw.replace(b"\n", b"\r\n")  # a sixth of the time
             else:

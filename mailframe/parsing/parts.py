@@ -6,11 +6,15 @@ reading a message part by part and reading it whole must agree.
 
 from __future__ import annotations
 
+import mimetypes
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mailframe.parsing.content import decode_content, decode_text
+from mailframe.parsing.content import decode_content, decoded_size, meant_encoding
 from mailframe.parsing.html import html_to_text
+from mailframe.parsing.text import decode_text
+from mailframe.parsing.uuencode import find_uuencoded
 from mailframe.records import Attachment, Part
 
 if TYPE_CHECKING:
@@ -26,10 +30,10 @@ __all__ = [
     "read_bodies",
 ]
 
-# RFC 2045 section 6.2: these leave the octets as they are.
-_IDENTITY = frozenset({"7bit", "8bit", "binary"})
 _LINE = 78  # 76 characters of base64 and CRLF (RFC 2045 section 6.8)
 _MEDIA = ("image/", "audio/", "video/")
+# A multipart that lies deeper holds no body: no mail has it, and Python's stack has an end.
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,9 @@ class _Lists:
             self.html.extend(new_text)
 
 
-def _choose(parts: tuple[Part, ...], kind: str, lists: _Lists, *, in_alternative: bool) -> None:
+def _choose(
+    parts: tuple[Part, ...], kind: str, lists: _Lists, *, in_alternative: bool, depth: int = 0
+) -> None:
     """Follow RFC 8621 section 4.1.4's parseStructure; ``kind`` is the multipart's subtype."""
     text_before, html_before = len(lists.text or ()), len(lists.html or ())
     here = lists
@@ -115,7 +121,8 @@ def _choose(parts: tuple[Part, ...], kind: str, lists: _Lists, *, in_alternative
         if part.is_multipart:
             inner = part.content_type.partition("/")[2]
             alternative = in_alternative or inner == "alternative"
-            _choose(part.parts, inner, here, in_alternative=alternative)
+            if depth < _DEEPEST:
+                _choose(part.parts, inner, here, in_alternative=alternative, depth=depth + 1)
         elif not _is_body(part, position, kind):
             continue
         elif kind == "alternative":
@@ -152,19 +159,22 @@ def _leaves(root: Part) -> Iterator[tuple[Part, bool]]:
             yield part, related
 
 
-def _decoded_size(part: Part) -> tuple[int, bool]:
+def _size(part: Part) -> tuple[int, bool]:
     """Size in bytes once decoded, and whether it is exact."""
-    if part.encoding in _IDENTITY:
-        return part.size, True
-    if part.encoding == "base64":
+    if part.raw is not None:
+        return decoded_size(part, part.raw), True
+    encoding = meant_encoding(part.encoding)
+    if encoding == "base64":
         lines = -(-part.size // _LINE)
         return max(part.size - 2 * lines, 0) * 3 // 4, False
-    return part.size, False
+    return part.size, encoding == "binary"
 
 
 def _attachment(part: Part, *, inline: bool, with_content: bool) -> Attachment:
-    content = None if part.raw is None else decode_content(part, part.raw)[0]
-    size, exact = _decoded_size(part) if content is None else (len(content), True)
+    content = None
+    if with_content and part.raw is not None:
+        content = decode_content(part, part.raw)[0]
+    size, exact = _size(part) if content is None else (len(content), True)
     return Attachment(
         part=part.number,
         filename=part.filename,
@@ -176,11 +186,39 @@ def _attachment(part: Part, *, inline: bool, with_content: bool) -> Attachment:
         size=size,
         size_exact=exact,
         inline=inline,
-        content=content if with_content else None,
+        content=content,
+        subject=part.subject,
     )
 
 
-def pick_parts(root: Part, *, with_content: bool = False) -> Picked:
+@lru_cache(maxsize=1)
+def _types() -> mimetypes.MimeTypes:
+    """Python's own table: what a machine adds would make one message read differently on two."""
+    return mimetypes.MimeTypes()
+
+
+def _within_text(part: Part, *, with_content: bool) -> Iterator[Attachment]:
+    """Give the files that are written into a text part."""
+    if part.raw is None or part.content_type != "text/plain":
+        return
+    text = decode_text(part, part.raw)[0]
+    for found in find_uuencoded(text):
+        yield Attachment(
+            part=part.number,
+            filename=found.name,
+            content_type=_types().guess_type(found.name)[0] or "application/octet-stream",
+            disposition=None,
+            content_id=None,
+            encoding="x-uuencode",
+            encoded_size=len(text[found.start : found.end].encode()),
+            size=len(found.content),
+            size_exact=True,
+            inline=False,
+            content=found.content if with_content else None,
+        )
+
+
+def pick_parts(root: Part, *, with_content: bool = False, uuencoded: bool = False) -> Picked:
     """Choose bodies and attachments (RFC 8621 section 4.1.4).
 
     Parameters
@@ -189,6 +227,9 @@ def pick_parts(root: Part, *, with_content: bool = False) -> Picked:
         The message's structure.
     with_content
         Whether attachments of parts whose ``raw`` is there carry their decoded bytes.
+    uuencoded
+        Whether files that uuencode has written into a text whose ``raw`` is there are attachments
+        too, with the number of the text's part. A structure alone does not show them.
 
     Returns
     -------
@@ -209,17 +250,15 @@ def pick_parts(root: Part, *, with_content: bool = False) -> Picked:
     # By identity: two parts may be equal in everything but their place.
     read = {id(part) for part in (*text, *html)}
     shown = {id(part) for part in (*text_body, *html_body)}
-    attachments = tuple(
-        _attachment(
-            part,
-            inline=(part.content_type.startswith(_MEDIA) and id(part) in shown)
-            or (related and part.content_id is not None),
-            with_content=with_content,
-        )
-        for part, related in _leaves(root)
-        if id(part) not in read
-    )
-    return Picked(text, html, attachments)
+    attachments: list[Attachment] = []
+    for part, related in _leaves(root):
+        if id(part) not in read:
+            media = part.content_type.startswith(_MEDIA) and id(part) in shown
+            inline = media or (related and part.content_id is not None)
+            attachments.append(_attachment(part, inline=inline, with_content=with_content))
+        elif uuencoded:
+            attachments.extend(_within_text(part, with_content=with_content))
+    return Picked(text, html, tuple(attachments))
 
 
 def find_part(root: Part, number: str) -> Part | None:
@@ -235,11 +274,22 @@ def find_part(root: Part, number: str) -> Part | None:
     return next((part for part, _ in _leaves(root) if part.number == number), None)
 
 
+def _without_files(text: str) -> str:
+    """Take out what `find_uuencoded` finds."""
+    kept, at = [], 0
+    for found in find_uuencoded(text):
+        kept.append(text[at : found.start])
+        at = found.end
+    return "".join((*kept, text[at:]))
+
+
 def _join(
     parts: tuple[Part, ...],
     contents: Mapping[str, bytes],
     cut: Collection[str],
     defects: list[str],
+    *,
+    uuencoded: bool = False,
 ) -> tuple[str | None, str | None]:
     """Decode and join several parts; the charset is the first's."""
     texts: list[str] = []
@@ -252,13 +302,20 @@ def _join(
         text, used, problems = decode_text(part, raw, is_cut=part.number in cut)
         if not texts:
             charset = used
+        if uuencoded:
+            text = _without_files(text)
         texts.append(text)
         defects.extend(problems)
     return "\n".join(texts) if texts else None, charset
 
 
 def read_bodies(
-    picked: Picked, contents: Mapping[str, bytes], *, html: bool, cut: Collection[str] = ()
+    picked: Picked,
+    contents: Mapping[str, bytes],
+    *,
+    html: bool,
+    cut: Collection[str] = (),
+    uuencoded: bool = False,
 ) -> Bodies:
     """Decode the bodies that were picked.
 
@@ -273,6 +330,8 @@ def read_bodies(
         Whether the HTML itself is wanted.
     cut
         Numbers of parts whose content is only their beginning.
+    uuencoded
+        Whether files that uuencode has written into a text/plain part are left out of the text.
 
     Returns
     -------
@@ -294,6 +353,6 @@ def read_bodies(
     if not picked.text and markup is not None:
         text, source = html_to_text(markup), "html"
     if picked.text:
-        text, charset = _join(picked.text, contents, cut, defects)
+        text, charset = _join(picked.text, contents, cut, defects, uuencoded=uuencoded)
         source = "plain"
     return Bodies(text, markup if html else None, source, charset, tuple(defects))

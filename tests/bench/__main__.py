@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench import download, imports, report
+from tests.bench import download, imports, parsing, report
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
@@ -30,7 +30,10 @@ ROOT = Path(__file__).parents[2]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=("reading", "imports", "download"), default="reading"
+        "what",
+        nargs="?",
+        choices=("reading", "imports", "download", "parsing"),
+        default="reading",
     )
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=5)
@@ -42,6 +45,9 @@ def main() -> int:
     print(*report.settings(), sep="\n")
     if options.what == "imports":
         imports.run(options.runs)
+        return 0
+    if options.what == "parsing":
+        parsing.run(options.runs, options.octets)
         return 0
     if options.what == "download":
         return download.run(options.runs, options.octets)

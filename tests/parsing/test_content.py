@@ -12,7 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailframe.parsing import content as content_module
-from mailframe.parsing.content import ContentDecoder, decode_content, decode_text
+from mailframe.parsing.content import (
+    ContentDecoder,
+    decode_content,
+    decoded_size,
+    meant_encoding,
+)
+from mailframe.parsing.text import decode_text
 from mailframe.records import Part
 
 ENCODINGS = [
@@ -24,7 +30,27 @@ REPLACEMENT = "\ufffd"
 
 # What matters in each encoding comes more often than by chance.
 BASE64 = st.lists(
-    st.sampled_from([b"QUJD", b"Q", b"UU", b"/+8", b"=", b"==", b"\r\n", b"\n", b" ", b"!", b"-_"])
+    st.sampled_from(
+        [
+            b"QUJD",
+            b"Q",
+            b"UU",
+            b"/+8",
+            b"=",
+            b"==",
+            b"\r\n",
+            b"\n",
+            b" ",
+            b"!",
+            b"-_",
+            b"--",
+            b"\r\n--",
+            b"\n__",
+            b"QUJDQUJDQUJDQUJD",
+            b"QUI=\r\n",
+            b"words of a list",
+        ]
+    )
     | st.binary(max_size=3),
     max_size=20,
 ).map(b"".join)
@@ -93,6 +119,11 @@ def test_no_bytes_make_a_decoder_fail(encoding: str, raw: bytes, cuts: list[int]
 @example(b"QUJDRA", [])  # not padded
 @example(b"Q\r\nU\xffI=", [])
 @example(b"QUI\r\n=\r\n=", [])
+@example(b"\n--\n--QUJD\n--", [])
+@example(b"QUJD\r\n-QUJD", [6, 7])
+@example(b"QUI=\r\nQUI=\r\nQUI=", [])
+@example(b"QUI=\r\nQUJDQUJDQUJDQUJDQUJD", [8, 12])
+@example(b"QUI=\r\nQUJDQUJDQUJDQUJ!", [8, 12])
 def test_base64_in_pieces_is_base64_whole(raw: bytes, cuts: list[int]) -> None:
     assert piecewise("base64", cut(raw, cuts)) == whole("base64", raw)
     assert piecewise("base64", singly(raw)) == whole("base64", raw)
@@ -172,6 +203,156 @@ def test_what_is_not_encoded_passes_through_at_once(
         assert decoder.feed(piece) == piece
     assert decoder.finish() == b""
     assert whole(encoding, raw) == raw
+
+
+# -- names of encodings
+
+
+@pytest.mark.parametrize(
+    ("meant", "names"),
+    [
+        ("base64", ["base64", "BASE64", '"base64"', "base64;", "base-64", "(why) base64 (so)"]),
+        (
+            "quoted-printable",
+            ["Quoted-Printable", "quoted printable", "quoted_printable", "quoted"],
+        ),
+        ("x-uuencode", ["x-uuencode", "uuencode", "X-UUE", "uue"]),
+        ("binary", ["7bit", "8bit", "binary", "7-bit", "8 bit", "8", "7bits", "8BITS", "none"]),
+        ("binary", ["", "(nothing)", "utf-8", "us-ascii", "text/plain", "plain", "6bit"]),
+        ("binary", ["(", "(8", "\0"]),
+        ("", ["x-yenc", "x-gzip64", "base9000", "7vit", "hex", "x"]),
+    ],
+)
+def test_an_encoding_is_known_by_every_name_it_is_given(meant: str, names: list[str]) -> None:
+    assert {name: meant_encoding(name) for name in names} == dict.fromkeys(names, meant)
+
+
+# -- damage
+
+
+@pytest.mark.parametrize(
+    ("raw", "content", "defects"),
+    [
+        (b"SGVsbG8", b"Hello", ()),
+        (b"SGVsbG8gd29ybGQh\r\n", b"Hello world!", ()),
+        (b"SGVs!bG8=", b"Hello", ()),
+        (b"> SGVs\r\n> bG8=\r\n", b"Hello", ()),
+        (b"SGVsbG8=\r\n\r\n", b"Hello", ()),
+        (b"SGVsb", b"Hel", ("cut base64",)),
+        # one text for each call of an encoder, each with padding of its own
+        (b"SGVsbG8=\r\nIHdvcmxk\r\nIQ==\r\n", b"Hello", ("text behind the end of base64",)),
+        (b"SGVsbG8=\r\nIQ==\r\nIQ==\r\n", b"Hello!!", ()),
+        (b"SGVsbG8=IQ==", b"Hello!", ()),
+        (b"SGVsbG8=\r\nIHdvcmxkLCBob3cgYXJlIHlvdT8K", b"Hello world, how are you?\n", ()),
+        # what a mailing list puts behind it, with padding before it and without
+        (b"SGVsbG8=\r\n_____\r\nlist", b"Hello", ("text behind the end of base64",)),
+        (b"SGVsbG8=\r\n\r\nUnsubscribe\r\n", b"Hello", ("text behind the end of base64",)),
+        (b"SGVsbG8=\r\n-----\r\n", b"Hello", ()),
+        (b"SGVs\r\n-- \r\nlist", b"Hel", ("text behind the end of base64",)),
+        (b"SGVs\r\n________\r\nlist", b"Hel", ("text behind the end of base64",)),
+        (b"-----\r\nSGVs\r\n", b"Hel", ()),
+        (b"\r\n-----\r\nSGVs\r\n", b"Hel", ()),
+        (b"", b"", ()),
+    ],
+)
+def test_damaged_base64_says_what_it_can(
+    raw: bytes, content: bytes, defects: tuple[str, ...]
+) -> None:
+    assert decode_content(part("base64"), raw) == (content, defects)
+    assert piecewise("base64", singly(raw)) == content
+
+
+@pytest.mark.parametrize(
+    ("raw", "content"),
+    [
+        (b"a=3db=3D3D", b"a=b=3D"),
+        (b"a=\r\nb=\nc=", b"abc"),
+        (b"a=  \r\nb", b"ab"),
+        (b"a=\rb\r\nc", b"ab\r\nc"),  # and not "ac"
+        (b"a=\r\r\nb", b"ab"),
+        (b"?a=b&c=zz", b"?a=b&c=zz"),
+        (b"\xfc=FC", b"\xfc\xfc"),
+        (b"a=4", b"a=4"),
+        (b"a=0D=0A\r\n", b"a\r\n\r\n"),
+    ],
+)
+def test_damaged_quoted_printable_is_text_where_it_is_nothing_else(
+    raw: bytes, content: bytes
+) -> None:
+    assert decode_content(part("quoted-printable"), raw) == (content, ())
+    assert piecewise("quoted-printable", singly(raw)) == content
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "defects"),
+    [
+        ("text/plain", b"Written in words.", ()),
+        ("text/plain", "Größe ".encode(), ("unknown encoding x-none",)),
+        ("text/plain", b"H4sIAAAAAAAAA0XM", ("unknown encoding x-none",)),
+        ("image/gif", b"GIF 89", ("unknown encoding x-none",)),
+    ],
+)
+def test_an_unknown_encoding_is_told_where_it_may_hide_something(
+    kind: str, raw: bytes, defects: tuple[str, ...]
+) -> None:
+    assert decode_content(Part("1", kind, encoding="x-none"), raw) == (raw, defects)
+
+
+@pytest.mark.parametrize(
+    "text", ["Nothing of this is base64.\n", "x = 3, and so on\n-- \nAnn\n", "Größe ist anders, ja"]
+)
+def test_text_that_is_called_base64_and_is_none_is_read_as_it_stands(text: str) -> None:
+    raw = text.encode()
+    assert decode_text(part("base64", "utf-8"), raw)[::2] == (text, ("not base64",))
+    assert decode_text(part("base64", "utf-8"), raw, is_cut=True)[2] == ("not base64",)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"SGVsbG8gd29ybGQ=\r\n-- \r\nA list, and how to leave it\r\n",
+        b"> SGVsbG8gd29ybGQsIGhvdyBhcmUgeW91LCBhbmQgaG93\r\n> IGlzIGxpZmU/\r\n",
+        b"SGVsbG8gd29ybGQ==\r\n\r\nA list, and how to leave it\r\n",
+    ],
+)
+def test_base64_is_base64_whatever_stands_around_it(raw: bytes) -> None:
+    assert decode_text(part("base64"), raw)[0].startswith("Hello world")
+
+
+def test_a_few_letters_are_base64_if_that_is_what_they_are_called() -> None:
+    assert decode_text(part("base64"), b"S Gk=")[::2] == ("Hi", ())
+
+
+def test_what_was_cut_is_not_called_damaged() -> None:
+    raw = base64.b64encode(b"Hello there, and so on")
+    cuts = [decode_text(part("base64"), raw[:end], is_cut=True) for end in range(len(raw))]
+    assert [defects for _, _, defects in cuts if defects] == []
+
+
+def test_a_hostile_number_of_pieces_has_an_end() -> None:
+    raw = b"QUI=\r\n" * 150_000
+    with mock.patch.object(content_module, "_MOST_PIECES", 1_000):
+        assert whole("base64", raw) == b"AB" * 1_000
+
+
+# -- sizes, without the content
+
+
+@thoroughly
+@given(st.sampled_from(ENCODINGS), st.binary(max_size=60) | BASE64 | UUENCODE | quoted(DAMAGED))
+def test_a_size_is_that_of_the_content(encoding: str, raw: bytes) -> None:
+    for block in (1, 7, 1 << 20):
+        with mock.patch.object(content_module, "_BLOCK", block):
+            assert decoded_size(part(encoding), raw) == len(whole(encoding, raw))
+            assert decoded_size(part(encoding), memoryview(raw)) == len(whole(encoding, raw))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_view_is_as_good_as_bytes(encoding: str) -> None:
+    raw = b"begin 644 a\n#86)C\n`\nend\n"
+    assert decode_content(part(encoding), memoryview(raw)) == decode_content(part(encoding), raw)
+    assert decode_text(part(encoding), memoryview(raw)) == decode_text(part(encoding), raw)
+    assert piecewise(encoding, [memoryview(raw)]) == whole(encoding, raw)  # type: ignore[list-item]
 
 
 # -- lines without end
@@ -332,3 +513,96 @@ def test_a_text_that_was_not_cut_keeps_its_last_line() -> None:
 def test_no_bytes_make_a_cut_text_fail(encoding: str, raw: bytes) -> None:
     text, _, _ = decode_text(part(encoding, "utf-8"), raw, is_cut=True)
     assert "\0" not in text
+
+
+# -- what a text is written in
+
+HELLO = "Grüße, 語\r\n"
+
+
+@pytest.mark.parametrize(
+    ("declared", "raw", "used"),
+    [
+        ("iso-8859-1", HELLO.encode("utf-8-sig"), "utf-8"),
+        (None, HELLO.encode("utf-8-sig"), "utf-8"),
+        ("utf-16", HELLO.encode("utf-16-le"), "utf-16-le"),
+        ("utf-16", HELLO.encode("utf-16-be"), "utf-16-be"),
+        ("utf-16", b"\xff\xfe" + HELLO.encode("utf-16-le"), "utf-16-le"),
+        ("utf-16", b"\xfe\xff" + HELLO.encode("utf-16-be"), "utf-16-be"),
+        ("utf-16le", HELLO.encode("utf-16-le"), "utf-16le"),
+        (None, b"\xff\xfe" + HELLO.encode("utf-16-le"), "utf-16-le"),
+        ("utf-8", b"\xfe\xff" + HELLO.encode("utf-16-be"), "utf-16-be"),
+    ],
+)
+def test_byte_order_marks_are_read_and_dropped(declared: str | None, raw: bytes, used: str) -> None:
+    assert decode_text(part("8bit", declared), raw) == ("Grüße, 語\n", used, ())
+    assert decode_text(part("8bit", declared), raw, is_cut=True)[0] == "Grüße, 語\n"
+
+
+def test_a_text_that_is_called_utf_16_and_is_ascii_is_read_as_what_it_is() -> None:
+    assert decode_text(part("7bit", "utf-16"), b"Hello there") == ("Hello there", "us-ascii", ())
+
+
+def test_letters_that_look_like_a_byte_order_mark_are_letters() -> None:
+    assert decode_text(part("8bit", "iso-8859-1"), b"\xff\xfea")[0] == "ÿþa"
+
+
+def test_katakana_of_half_width_are_read() -> None:
+    raw = b"\x1b(I6@6E\x1b(B \x1b$B%+\x1b(B"
+    assert decode_text(part("7bit", "iso-2022-jp"), raw) == ("ｶﾀｶﾅ カ", "iso-2022-jp", ())
+
+
+LATIN_2 = "<p>Zażółć</p>".encode("iso-8859-2")
+
+
+@pytest.mark.parametrize(
+    ("declared", "start", "used"),
+    [
+        (None, b'<meta charset="iso-8859-2">', "iso-8859-2"),
+        ("us-ascii", b"<META content='text/html; charset=ISO-8859-2'>", "iso-8859-2"),
+        (None, b'<?xml version="1.0" encoding="iso-8859-2"?>', "iso-8859-2"),
+        (None, b'<!-- <meta charset="koi8-r"> --><meta charset=iso-8859-2>', "iso-8859-2"),
+        ("iso-8859-2", b'<meta charset="utf-8">', "iso-8859-2"),
+    ],
+)
+def test_a_page_may_say_its_charset_itself(declared: str | None, start: bytes, used: str) -> None:
+    page = Part("1", "text/html", charset=declared, encoding="8bit")
+    text, charset, defects = decode_text(page, start + LATIN_2)
+    assert (text[-13:], charset, defects) == ("<p>Zażółć</p>", used, ())
+
+
+def test_a_page_is_asked_where_the_declared_charset_is_unknown() -> None:
+    page = Part("1", "text/html", charset="x-none", encoding="8bit")
+    text, charset, defects = decode_text(page, b'<meta charset="iso-8859-2">' + LATIN_2)
+    assert (text[-13:], charset, len(defects)) == ("<p>Zażółć</p>", "iso-8859-2", 1)
+
+
+def test_a_page_that_can_be_searched_is_not_utf_16() -> None:
+    page = Part("1", "text/html", encoding="8bit")
+    raw = b'<meta charset="utf-16"><p>Gr\xc3\xbcn'
+    assert decode_text(page, raw)[:2] == ('<meta charset="utf-16"><p>Grün', "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [(b"a\r\r\nb", "a\nb"), (b"a\rb\r", "a\nb\n"), (b"a\r\n\r\nb", "a\n\nb")],
+)
+def test_line_ends_are_line_feeds(raw: bytes, text: str) -> None:
+    assert decode_text(part("8bit"), raw)[0] == text
+
+
+def test_only_flowed_plain_text_is_joined() -> None:
+    raw = b"one \r\ntwo\r\n"
+    for kind, form, text in (
+        ("text/plain", None, "one \ntwo\n"),
+        ("text/plain", "flowed", "one two\n"),
+        ("text/plain", "flowed delsp", "onetwo\n"),
+        ("text/html", "flowed", "one \ntwo\n"),
+    ):
+        assert decode_text(Part("1", kind, format=form), raw)[0] == text
+
+
+def test_a_flowed_text_that_was_cut_is_joined() -> None:
+    raw = b"one \r\ntwo \r\nthr"
+    flowed = Part("1", "text/plain", format="flowed")
+    assert decode_text(flowed, raw, is_cut=True)[0] == "one two\n"

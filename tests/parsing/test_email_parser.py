@@ -115,7 +115,7 @@ def test_the_body_is_what_the_html_says_where_there_is_no_text() -> None:
 
 def test_a_multipart_without_a_boundary_is_text() -> None:
     email = parse_email(b"Content-Type: multipart/mixed\r\n\r\nHello")
-    assert (email.text, email.defects) == ("Hello", ("multipart without boundary",))
+    assert (email.text, email.defects) == ("Hello", ())
 
 
 def test_a_digest_holds_messages() -> None:
@@ -170,3 +170,12 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
     for text in (*texts, *email.defects):
         assert "\0" not in (text or "")
         (text or "").encode()
+
+
+def test_files_in_the_text_are_attachments_where_that_is_asked_for() -> None:
+    raw = b"Subject: Logo\n\nHere it is:\nbegin 644 logo.gif\n#0V%T\n`\nend\nBye\n"
+    as_sent, taken_out = parse_email(raw), parse_email(raw, uuencoded=True)
+    assert ("begin 644" in (as_sent.text or ""), as_sent.attachments) == (True, ())
+    assert taken_out.text == "Here it is:\nBye\n"
+    [logo] = taken_out.attachments
+    assert (logo.filename, logo.content_type, logo.content) == ("logo.gif", "image/gif", b"Cat")

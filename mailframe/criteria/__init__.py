@@ -10,6 +10,8 @@
     query.py       Q; whatever a user hands in -> a tree
     bounds.py      a tree -> the wider or narrower one that a server can decide
     local.py       what is then left to decide, message by message
+    folding.py     how text is compared
+    matching.py    deciding a whole tree for a message that no server searches
 
 Nothing here talks to a server, and nothing that can be built here breaks a command: every node
 checks itself when it is made.
@@ -27,6 +29,7 @@ from mailframe.criteria.local import (
     needs,
     remainder,
 )
+from mailframe.criteria.matching import Candidate, Mailbox, matches, supported
 from mailframe.criteria.query import Q, to_tree
 from mailframe.criteria.tree import (
     ALL,
@@ -54,11 +57,13 @@ __all__ = [
     "And",
     "Arg",
     "Atom",
+    "Candidate",
     "Contains",
     "Facts",
     "HasAttachment",
     "Instant",
     "Key",
+    "Mailbox",
     "Node",
     "Not",
     "Or",
@@ -72,10 +77,12 @@ __all__ = [
     "imap_date",
     "is_exact",
     "lower",
+    "matches",
     "needs",
     "negate",
     "parse_search",
     "remainder",
+    "supported",
     "to_tree",
     "upper",
     "walk",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
+from mailframe.criteria.folding import fold
 from mailframe.criteria.tree import (
     ALL,
     NOTHING,
@@ -138,14 +138,9 @@ def decide(  # noqa: PLR0911 one for each kind of node
             when = facts.internal_date if which == "internal" else facts.sent_date
             return when is not None and (when >= moment) == (op == "since")
         case Contains():
-            return _folded(node.words) in _folded(facts.words.get(node.place, ""))
+            return fold(node.words) in fold(facts.words.get(node.place, ""))
         case _:
             return bool(facts.has_attachment)
-
-
-def _folded(text: str) -> str:
-    # Substrings in any case (RFC 3501 section 6.4.4), whichever way the accents were written.
-    return normalize("NFC", text).casefold()
 
 
 def _parts(group: And | Or) -> tuple[Node, ...]:

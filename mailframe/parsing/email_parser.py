@@ -155,7 +155,7 @@ def _assemble(
     if structure is not None:
         picked = pick_parts(structure, with_content=True, uuencoded=uuencoded)
     if contents is not None:
-        bodies = read_bodies(picked, contents, html=True, uuencoded=uuencoded)
+        bodies = read_bodies(picked, contents, html=True, said=False, uuencoded=uuencoded)
     author = headers.from_[0] if headers.from_ else None
     return Email(
         uid=uid,
@@ -172,9 +172,8 @@ def _assemble(
         in_reply_to=headers.in_reply_to,
         references=headers.references or (),
         headers=_decoded(fields),
-        text=bodies.text if bodies.text_source == "plain" else None,
+        text=bodies.text,
         html=bodies.html,
-        body=bodies.text or "",
         attachments=picked.attachments,
         flags=flags,
         size=size,

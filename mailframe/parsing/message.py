@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import NotSupportedError
+from mailframe.parsing.html import html_to_text
 from mailframe.parsing.preview import sandboxed
 from mailframe.records import Address
 from mailframe.saving import write_file
@@ -33,8 +34,6 @@ class Email:
     ----------
     headers
         Every header field in order, decoded, as ``(name, value)``.
-    body
-        The text, or what the HTML says where there is no text.
     date
         The sender's Date, aware; None when it cannot be read.
     size
@@ -63,7 +62,6 @@ class Email:
     headers: tuple[tuple[str, str], ...]
     text: str | None
     html: str | None
-    body: str
     attachments: tuple[Attachment, ...]
     flags: tuple[str, ...]
     size: int
@@ -92,6 +90,11 @@ class Email:
     def sender(self) -> str:
         """``Name <address>``, or the address alone."""
         return str(Address(self.from_name, self.from_address))
+
+    @property
+    def body(self) -> str:
+        """The text, or what the HTML says where there is no text."""
+        return html_to_text(self.html or "") if self.text is None else self.text
 
     def tree(self) -> str:
         r"""Show which parts the message is made of (RFC 2046 section 5).
@@ -298,11 +301,12 @@ def _defects(defects: tuple[str, ...]) -> str:
 def _content(email: Email) -> str:
     if email.html:
         return sandboxed(email.html, images=_images(email.attachments))
-    if not email.body.strip():
+    text = email.body
+    if not text.strip():
         return "<p>(no text)</p>"
-    rest = len(email.body) - _LONGEST_TEXT
+    rest = len(text) - _LONGEST_TEXT
     note = f"\n[cut: {rest:,} more characters]" if rest > 0 else ""
-    return _block(escape(email.body[:_LONGEST_TEXT]) + note)
+    return _block(escape(text[:_LONGEST_TEXT]) + note)
 
 
 def _images(attachments: tuple[Attachment, ...]) -> dict[str, str]:

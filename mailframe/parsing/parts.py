@@ -315,6 +315,7 @@ def read_bodies(
     *,
     html: bool,
     cut: Collection[str] = (),
+    said: bool = True,
     uuencoded: bool = False,
 ) -> Bodies:
     """Decode the bodies that were picked.
@@ -330,6 +331,8 @@ def read_bodies(
         Whether the HTML itself is wanted.
     cut
         Numbers of parts whose content is only their beginning.
+    said
+        Whether the text is wanted that HTML says, where there is no text/plain part.
     uuencoded
         Whether files that uuencode has written into a text/plain part are left out of the text.
 
@@ -351,7 +354,7 @@ def read_bodies(
     if picked.html and (html or not picked.text):
         markup, charset = _join(picked.html, contents, cut, defects)
     if not picked.text and markup is not None:
-        text, source = html_to_text(markup), "html"
+        text, source = html_to_text(markup) if said else None, "html"
     if picked.text:
         text, charset = _join(picked.text, contents, cut, defects, uuencoded=uuencoded)
         source = "plain"

@@ -102,7 +102,7 @@ def test_the_repr_is_one_short_line_whatever_the_sender_writes() -> None:
 
 
 def test_the_repr_shows_no_text_and_no_bytes() -> None:
-    shown = repr(plain(body="secret", text="secret", html="secret", raw=b"secret"))
+    shown = repr(plain(text="secret", html="secret", raw=b"secret"))
     assert "secret" not in shown
 
 
@@ -199,7 +199,7 @@ def test_an_image_too_large_for_a_notebook_or_no_image_is_left_out() -> None:
 
 
 def test_plain_text_keeps_its_lines_and_its_brackets() -> None:
-    block = page(plain(body="one <two>\n three & four")).css_first("pre")
+    block = page(plain(text="one <two>\n three & four")).css_first("pre")
     assert block is not None
     assert block.text() == "one <two>\n three & four"
     assert "white-space:pre-wrap" in (block.attributes["style"] or "")
@@ -253,7 +253,7 @@ def test_nothing_from_the_mail_is_markup_on_the_page() -> None:
     address = (Address(EVIL, EVIL),)
     email = plain(
         subject=EVIL, from_name=EVIL, from_address=EVIL, to=address, cc=address, bcc=address,
-        headers=((EVIL, EVIL),), body=EVIL, flags=(EVIL,), defects=(EVIL,),
+        headers=((EVIL, EVIL),), text=EVIL, flags=(EVIL,), defects=(EVIL,),
         attachments=(attached(EVIL, EVIL, None, filename=EVIL),),
         structure=Part("1", EVIL, charset=EVIL, encoding=EVIL, filename=EVIL),
     )  # fmt: skip
@@ -277,7 +277,7 @@ def test_a_huge_message_makes_no_huge_page() -> None:
     email = plain(
         to=many,
         headers=tuple((f"X-{n}", "v" * 10_000) for n in range(2_000)),
-        body="x" * 5_000_000,
+        text="x" * 5_000_000,
         structure=Part("", "multipart/mixed", tuple(Part(str(n), "a/b") for n in range(5_000))),
     )
     shown = page(email).text()

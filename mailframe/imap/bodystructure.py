@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mailframe.exceptions import ProtocolError
 from mailframe.imap.items import read_number
 from mailframe.imap.responses import Unread
-from mailframe.parsing import join_parameters, parse_content_type
+from mailframe.parsing import decode_words, join_parameters, parse_content_type
+from mailframe.parsing.headers import unfold
 from mailframe.records import Part
 
 if TYPE_CHECKING:
@@ -171,9 +172,11 @@ def _leaf(token: list[Token], number: str) -> Part:
     declared = _parameters(parameters)
     # text/* has a line count behind the size, message/rfc822 envelope, structure and line count.
     extension = _BASIC_FIELDS
+    subject = None
     if media_type.startswith("text/"):
         extension += 1
     elif media_type in {"message/rfc822", "message/global"} and len(token) > extension + 2:
+        subject = _subject(token[_BASIC_FIELDS])
         extension += 3
     kind, about = _disposition(token[extension + 1] if len(token) > extension + 1 else None)
     return Part(
@@ -186,7 +189,15 @@ def _leaf(token: list[Token], number: str) -> Part:
         content_id=_text(content_id).strip().strip("<>") or None if content_id else None,
         size=size,
         format=_format(declared) if "format" in declared else None,
+        subject=subject,
     )
+
+
+def _subject(envelope: Token) -> str | None:
+    """Read the subject of a message within the message (RFC 3501 section 7.4.2, ENVELOPE)."""
+    if not isinstance(envelope, list) or len(envelope) < 2 or envelope[1] is None:  # noqa: PLR2004 date, subject
+        return None
+    return decode_words(unfold(_text(envelope[1])))
 
 
 @lru_cache(maxsize=512)

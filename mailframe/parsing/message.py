@@ -326,7 +326,7 @@ def _attachment(attachment: Attachment) -> tuple[str, ...]:
     size = attachment.encoded_size if attachment.size is None else attachment.size
     return (
         "Inline" if attachment.inline else "Attachment",
-        _value(attachment.filename) or "(no name)",
+        _value(attachment.filename or attachment.subject) or "(no name)",
         _value(attachment.content_type),
         f"{'' if attachment.size_exact else 'about '}{_in_words(size)}",
     )

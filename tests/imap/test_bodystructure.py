@@ -166,6 +166,23 @@ def test_a_disposition_without_its_list_is_taken() -> None:
     assert structure(b'("IMAGE" "PNG" NIL NIL NIL "BASE64" 7 NIL "INLINE")').disposition == "inline"
 
 
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [(b'"=?utf-8?q?Gr=C3=BC=C3=9Fe?="', "Grüße"), (b"NIL", None), (b'""', "")],
+)
+def test_a_message_within_has_the_subject_of_its_envelope(
+    subject: bytes, expected: str | None
+) -> None:
+    envelope = b"(NIL %b NIL NIL NIL NIL NIL NIL NIL NIL)" % subject
+    part = structure(
+        b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 99 %b %b 5 NIL ("ATTACHMENT" NIL))'
+        % (envelope, LEAF)
+    )
+    assert (part.subject, part.disposition) == (expected, "attachment")
+    [attachment] = pick_parts(part).attachments
+    assert attachment.subject == expected
+
+
 def test_an_extension_of_unknown_form_does_no_harm() -> None:
     part = structure(b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 7 1 NIL ((NIL) ("a" (1 2))) 5 (()))')
     assert (part.content_type, part.size) == ("text/plain", 7)

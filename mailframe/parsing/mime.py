@@ -9,6 +9,7 @@ every line in hand, and overflows Python's stack at 2,000 nested parts.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -42,6 +43,7 @@ _DAMAGED_HEADER = re.compile(
     % {b"known": _KNOWN_FIELD},
     re.IGNORECASE | re.VERBOSE,
 )
+_SOMETHING = re.compile(rb"\s*+\S")
 _FOREIGN_PART = re.compile(
     rb"^--[^\n]++\n(?:[^\n]++\n){0,5}?Content-[a-z]", re.IGNORECASE | re.MULTILINE
 )
@@ -147,7 +149,8 @@ class _Splitter:
 
     def split(self) -> Split:
         raw = self.raw
-        start = 0
+        # Editors that save as UTF-8 put a mark before the first field.
+        start = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
         if raw.startswith((b"From ", b">From ")) and (line := _FROM_LINE.match(raw)):
             start = line.end()  # RFC 4155: mbox writes it above every message
         header, body = self._header(start, len(raw))
@@ -168,7 +171,8 @@ class _Splitter:
             # A line that is no field. If more fields follow, it is damage within a header, by
             # whoever wrapped its lines; if not, the empty line before the text is missing.
             rest = _DAMAGED_HEADER.match(raw, end, limit)
-            if rest is not None and raw.find(b"\n", start, end - 1) > 0:
+            last = raw.rfind(b"\n", start, end - 1) + 1
+            if rest is not None and last > 0 and _SOMETHING.match(raw, last, end):
                 end = rest.end()
                 blank = _BLANK_LINE.match(raw, end, limit)
         return raw[start:end], blank.end() if blank else end

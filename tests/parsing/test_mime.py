@@ -171,6 +171,15 @@ def test_a_line_that_is_no_field_does_not_end_a_header_that_goes_on() -> None:
     assert split.defects == ["no header field: id 7 badly wrapped"]
 
 
+def test_a_line_of_blanks_may_stand_for_the_empty_line() -> None:
+    split = split_message(b"From: a@example.org\nTo: b\n \nHello\nSubject: z\n\nBye\n")
+    assert split.structure.raw == b"Hello\r\nSubject: z\r\n\r\nBye\r\n"
+
+
+def test_a_byte_order_mark_may_stand_before_the_header() -> None:
+    assert split_message(b"\xef\xbb\xbfSubject: Hi\n\nHello").fields == [("Subject", "Hi")]
+
+
 def test_what_begins_with_no_field_has_no_header() -> None:
     split = split_message(b"Dear all,\nSubject: Hi\n\nHello\n")
     assert (split.fields, split.structure.raw) == ([], b"Dear all,\r\nSubject: Hi\r\n\r\nHello\r\n")

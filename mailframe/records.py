@@ -7,6 +7,7 @@ a named tuple: a frozen dataclass takes three times as long to make.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "Attachment",
+    "AuthenticationResult",
     "BodyRecord",
     "Folder",
     "Headers",
@@ -24,6 +26,40 @@ __all__ = [
     "Part",
     "Step",
 ]
+
+_PREFIX = "xn--"  # RFC 5890 section 2.3.2.1
+_LONGEST_LABEL = 63  # RFC 1035 section 2.3.4
+# Scripts that are written together, by the first words of their characters' names.
+_TOGETHER = (
+    {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
+    {"CJK", "HANGUL"},
+    {"CJK", "BOPOMOFO"},
+)
+# Letters of other scripts that pass for Latin ones: a label of these alone is a disguise.
+_LATIN_LOOKS = frozenset("асԁеһіїјӏорԛѕԝхуүѵαικνορυ")
+
+
+def _unicode_label(label: str) -> str:
+    """Decode one label of a domain (RFC 5891), unless what comes out could deceive."""
+    if not label.lower().startswith(_PREFIX) or len(label) > _LONGEST_LABEL:
+        return label
+    try:
+        text = label[len(_PREFIX) :].lower().encode("ascii").decode("punycode")
+        exact = text.encode("punycode").decode("ascii") == label[len(_PREFIX) :].lower()
+    except (UnicodeError, OverflowError):  # also what Python's decoder raises beside
+        return label
+    letters = [one for one in text if unicodedata.category(one)[0] in "LM"]
+    others = [one for one in text if one not in letters]
+    honest = (
+        exact
+        and not text.isascii()
+        and text == unicodedata.normalize("NFC", text.lower())
+        and all(one in "-0123456789" for one in others)
+        and not _LATIN_LOOKS.issuperset(letters)
+    )
+    scripts = {unicodedata.name(one, "?").partition(" ")[0] for one in letters} - {"COMBINING"}
+    one_script = len(scripts) == 1 or any(scripts <= together for together in _TOGETHER)
+    return text if honest and one_script else label
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +82,18 @@ class Address:
         """The part behind the last ``@``, in lower case; None without one."""
         _, at, domain = (self.address or "").rpartition("@")
         return domain.lower() if at and domain else None
+
+    @property
+    def display(self) -> str | None:
+        """The address with an international domain in its own script (RFC 5891), to be shown.
+
+        A label that does not decode, or that could pass for another (of several scripts, or of
+        letters that look Latin), stays as sent.
+        """
+        local, at, domain = (self.address or "").rpartition("@")
+        if _PREFIX not in domain.lower():
+            return self.address
+        return f"{local}{at}{'.'.join(map(_unicode_label, domain.split('.')))}"
 
     def __str__(self) -> str:
         if self.name and self.address:
@@ -200,6 +248,30 @@ class Hop(NamedTuple):
     by_host: str | None
     protocol: str | None
     time: datetime | None
+
+
+class AuthenticationResult(NamedTuple):
+    """What a server found out about a message's sender in one way (RFC 8601).
+
+    Attributes
+    ----------
+    authserv_id
+        The server that says so; None where it does not name itself.
+    method
+        ``"spf"``, ``"dkim"``, ``"dmarc"`` or another word, in lower case.
+    result
+        ``"pass"``, ``"fail"``, ``"none"`` or another word, in lower case.
+    reason
+        In the server's words; None without one.
+    properties
+        What was looked at: names in lower case and values, ``("header.d", "example.org")``.
+    """
+
+    authserv_id: str | None
+    method: str
+    result: str
+    reason: str | None = None
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 class MessageRecord(NamedTuple):

@@ -7,18 +7,22 @@
     parse_structure  a whole message -> its tree of Parts
     parse_headers    a header block -> Headers
     parse_hops       Received fields -> the servers that a message passed
+    parse_authentication_results  what a server found out about the sender -> records
+    parse_list_unsubscribe        List-Unsubscribe -> URIs
     pick_parts       a tree of Parts, whoever made it -> bodies and attachments (RFC 8621)
     read_bodies      the bodies picked, decoded
+    find_uuencoded   files written into a text, from before MIME
     html_to_text     HTML -> the text that a person would read
 """
 
 from __future__ import annotations
 
 from mailframe.parsing.addresses import parse_addresses
+from mailframe.parsing.authentication import parse_authentication_results
 from mailframe.parsing.content import ContentDecoder
 from mailframe.parsing.dates import parse_date
 from mailframe.parsing.email_parser import assemble_email, parse_email, parse_structure
-from mailframe.parsing.headers import parse_headers
+from mailframe.parsing.headers import parse_headers, parse_list_unsubscribe
 from mailframe.parsing.html import html_to_text
 from mailframe.parsing.message import Email
 from mailframe.parsing.parameters import join_parameters, parse_content_type
@@ -32,6 +36,7 @@ from mailframe.parsing.parts import (
     read_bodies,
 )
 from mailframe.parsing.received import parse_hops
+from mailframe.parsing.uuencode import find_uuencoded
 from mailframe.parsing.words import decode_words
 
 __all__ = [
@@ -44,14 +49,17 @@ __all__ = [
     "decode_text",
     "decode_words",
     "find_part",
+    "find_uuencoded",
     "html_to_text",
     "join_parameters",
     "parse_addresses",
+    "parse_authentication_results",
     "parse_content_type",
     "parse_date",
     "parse_email",
     "parse_headers",
     "parse_hops",
+    "parse_list_unsubscribe",
     "parse_structure",
     "pick_parts",
     "read_bodies",

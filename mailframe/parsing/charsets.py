@@ -13,27 +13,50 @@ from typing import NamedTuple
 
 __all__ = ["Decoded", "decode_bytes", "scrub", "to_octets", "whole_characters"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.:+()-]{0,40}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.:+()-]*")
+_LONGEST_NAME = 40
+_AROUND = " \t\"';,"  # what is left around a name by careless writers
 
 # us-ascii counts as undeclared: BODYSTRUCTURE says it where the message says nothing
 # (RFC 3501 section 7.4.2), and senders write it over anything.
-_UNDECLARED = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "8bit"})
+_UNDECLARED = frozenset(
+    {
+        "",
+        "8bit",
+        "ansi_x3.4-1968",
+        "ascii",
+        "binary",
+        "default",
+        "none",
+        "unknown",
+        "unknown-8bit",
+        "us-ascii",
+        "x-user-defined",
+    }
+)
 
 _ALIASES = {
     "ansi": "cp1252",
-    "cp-850": "cp850",
+    "cswindows31j": "cp932",
+    "gb_2312-80": "gb18030",
     "iso-8859-8-e": "iso8859-8",
     "iso-8859-8-i": "iso8859-8",
+    "koi8": "koi8_r",
     "ks_c_5601-1987": "cp949",
+    "unicode-1-1-utf-8": "utf-8",
     "utf8mb4": "utf-8",
     "windows-31j": "cp932",
-    "windows-874": "cp874",
     "x-euc-jp": "euc_jp",
     "x-gbk": "gb18030",
+    "x-mac-ce": "mac_latin2",
     "x-mac-cyrillic": "mac_cyrillic",
     "x-mac-roman": "mac_roman",
     "x-sjis": "cp932",
 }
+
+# Numbers that are written in many ways: win-1251, x-cp1251, windows1251; iso88591, 8859-1.
+_PAGE = re.compile(r"(?:x-)?(?:windows|win|cp|ms|ibm)[-_ ]?(\d{3,4})")
+_PART = re.compile(r"(?:x-)?(?:iso)?[-_ ]?8859[-_ ]?(\d{1,2})")
 
 # What senders mean by the smaller name, as browsers read it (WHATWG Encoding section 4.2).
 _SUPERSETS = {
@@ -135,16 +158,28 @@ def to_octets(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-@lru_cache(maxsize=256)
 def _codec(name: str) -> str | None:
     """Python's name of a charset; None if it is unknown or refused."""
-    if not _NAME.fullmatch(name):
+    return _lookup(name) if len(name) <= _LONGEST_NAME else None  # nothing long in the cache
+
+
+@lru_cache(maxsize=256)
+def _lookup(name: str) -> str | None:
+    if page := _PAGE.fullmatch(name):
+        names = [_ALIASES.get(name, f"cp{page[1]}")]
+    elif part := _PART.fullmatch(name):
+        names = [f"iso8859-{part[1]}"]
+    elif _NAME.fullmatch(name):
+        names = [_ALIASES.get(name, name), name.removeprefix("x-")]
+    else:
         return None
-    try:
-        found = codecs.lookup(_ALIASES.get(name, name)).name
-    except (LookupError, ValueError):
-        return None
-    return None if found in _REFUSED else found
+    for one in names:
+        try:
+            found = codecs.lookup(one).name
+        except (LookupError, ValueError):
+            continue
+        return None if found in _REFUSED else found
+    return None
 
 
 def _strict(data: bytes, codec: str) -> str | None:
@@ -189,7 +224,8 @@ def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:
     Returns
     -------
     Decoded
-        The text, the charset it was read with, and a defect if the declared one did not do.
+        The text, the charset it was read with, and a defect if the declared one did not do and
+        that costs something: characters replaced, or bytes beyond ASCII in an unknown charset.
 
     Examples
     --------
@@ -198,7 +234,7 @@ def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:
     >>> decode_bytes("Grüße".encode(), "x-unknown")
     Decoded(text='Grüße', charset='utf-8', defect='unknown charset x-unknown')
     """
-    declared = (charset or "").strip(" \t\"'").lower()
+    declared = (charset or "").strip(_AROUND).lower()
     defect = None
     if declared not in _UNDECLARED:
         codec = _codec(declared)
@@ -212,15 +248,18 @@ def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:
                 text = _strict(data, wider)
             if text is not None:
                 return Decoded(scrub(text), declared, None)
-            defect = f"not {declared}"
             text = _strict(data, "utf-8")
-            if text is not None:
-                return Decoded(scrub(text), "utf-8", defect)
+            if text is not None:  # hardly ever by accident: nothing is lost
+                return Decoded(scrub(text), "utf-8", None)
             # Mostly right and damaged somewhere: the rest can still be read.
-            return Decoded(scrub(data.decode(codec, "replace")), declared, defect)
+            text = scrub(data.decode(codec, "replace"))
+            return Decoded(text, declared, f"not {declared}")
         defect = f"unknown charset {declared[:40]}"
     if data.isascii() and b"\x1b" not in data:
-        return Decoded(scrub(data.decode("ascii")), "us-ascii", scrub(defect) if defect else None)
+        # Whatever the charset was, it did not matter, unless it writes all others in ASCII.
+        if not ("utf-7" in declared and b"+" in data):
+            defect = None
+        return Decoded(scrub(data.decode("ascii")), "us-ascii", defect)
     text, used = _strict(data, "utf-8"), "utf-8"
     if text is None or b"\x1b$" in data:
         text, used = _detect(data)
@@ -242,7 +281,7 @@ def whole_characters(data: bytes, charset: str | None = None) -> bytes:
     >>> whole_characters("Grü".encode()[:-1])
     b'Gr'
     """
-    declared = (charset or "").strip(" \t\"'").lower()
+    declared = (charset or "").strip(_AROUND).lower()
     codec = None if declared in _UNDECLARED else _codec(declared)
     decoder = codecs.getincrementaldecoder(codec or "utf-8")()
     try:

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
+from mailframe.parsing.words import decode_words
+
 __all__ = ["parse_date"]
 
 ParsedDate = tuple[datetime | None, int | None, str | None]
@@ -16,6 +18,30 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
+# What programs that ask the user's language write, by its first letters, where no language means
+# another month by them (lis is November in Polish and October in Croatian).
+_FOREIGN_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "ene gen jän янв",
+            "fev fév фев",
+            "mär mrz mrt мар",
+            "abr avr апр",
+            "mai maj mag mei май мая",
+            "juin giu июн",
+            "juil lug июл",
+            "ago aoû авг",
+            "set сен",
+            "okt ott out окт",
+            "ноя",
+            "dez dic déc des дек",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_LONGEST_MONTH = 4  # letters to tell one by
 
 # RFC 5322 section 4.3: only these names have a meaning; all others are read like -0000.
 _ZONES = {
@@ -41,31 +67,48 @@ _ORDINARY = re.compile(
 )
 
 _ZONE = r"""
-    (?: \s* (?:GMT|UTC)? \s* (?P<digits>[+-]?\d{1,2}:?\d\d|[+-]?\d{1,4}) (?!\d)
-      | \s* (?P<name>[A-Za-z]+) )?
+    (?: \s* "? (?:GMT|UTC)? \s* (?P<digits>[+-]?\d{1,2}:?\d\d|[+-]\d{1,2}) (?!\d)
+      | \s* "? (?P<name>[A-Za-z]+) )?
 """
-_CLOCK = r"(?P<hour>\d{1,2}) [\s:.] (?P<minute>\d{1,2}) (?:[\s:.] (?P<second>\d{1,2}))?"
+_CLOCK = r"""
+    (?P<hour>\d{1,2}) (?:\s*[:.]\s*|\s) (?P<minute>\d{1,2})
+    (?: (?:\s*[:.]\s*|\s) (?P<second>\d{1,2}) (?!\d) )? (?:[.,]\d+)?
+    (?:\s* (?P<half>[AP])\.?M\b\.? )?
+"""
+_LETTERS = "A-Za-zÀ-ÿА-яё"
+_WEEKDAY = rf"(?: [{_LETTERS}]++ (?: [\s.,]+ | (?=\d) ) )?"
+_MONTH = rf"(?P<month>[{_LETTERS}]{{3,10}})"
 _FORMS = tuple(
     re.compile(form, re.VERBOSE | re.ASCII | re.IGNORECASE)
     for form in (
         # RFC 5322: 21 Nov 1997 09:55:06 -0600, also 21-Nov-97, and the month as a number
-        r"(?:[^\W\d]+ [\s,.]* )? (?P<day>\d{1,2}) [\s./-]+ (?P<month>[A-Za-z]{3,9}|\d{1,2})"
-        r"[\s.,/-]+ (?P<year>\d{2,4}) [\s,]+ " + _CLOCK + r"(?:\.\d+)? [\s,]*" + _ZONE,
+        _WEEKDAY + r"(?P<day>\d{1,2}) (?P<mark>[\s./-]+) (?:de\s+)?"
+        + _MONTH.replace(")", r"|\d{1,2})") + r"[\s.,/-]+ (?:de\s+)? (?P<year>\d{2,4}) [\s,]+ "
+        + _CLOCK + r"[\s,]*" + _ZONE,
         # asctime and date(1): Fri Nov 21 09:55:06 [EST] 1997
-        r"(?:[^\W\d]+ [\s,.]+)? (?P<month>[A-Za-z]{3,9}) \s+ (?P<day>\d{1,2}) [\s,]+ " + _CLOCK
+        _WEEKDAY + _MONTH + r"\s+ (?P<day>\d{1,2}) [\s,]+ " + _CLOCK
         # the zone stands on either side of the year
         + r"(?:\s+(?P<before>[A-Za-z]{1,5}|[+-]\d{4}))? \s+ (?P<year>\d{4})" + _ZONE,
-        # ISO 8601, from programs that never read RFC 5322
-        r"(?P<year>\d{4}) - (?P<month>\d{1,2}) - (?P<day>\d{1,2}) [T\s]+ " + _CLOCK
-        + r"(?:\.\d+)?" + _ZONE,
+        # as Americans write it: November 21, 1997 9:55 AM
+        _WEEKDAY + _MONTH + r"\.? \s+ (?P<day>\d{1,2}) (?:st|nd|rd|th)? [\s,]+ (?P<year>\d{4})"
+        r"[\s,]+ (?:at\s+)?" + _CLOCK + _ZONE,
+        # ISO 8601, from programs that never read RFC 5322; the year first leaves no doubt
+        r"(?P<year>\d{4}) [-/.年] (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) (?:T|日?\s*)(?<!\d)"
+        + _CLOCK + _ZONE,
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) T (?P<hour>\d\d)(?P<minute>\d\d)"
+        r"(?P<second>\d\d)" + _ZONE,
     )
 )  # fmt: skip
 
+_PREFIX = re.compile(r"Date\s*:\s*", re.IGNORECASE)  # twice, after a forwarder's mistake
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)", re.DOTALL)
 _LONGEST = 1_000
 _FIRST_YEAR = 1900
 _PIVOT = 50  # RFC 5322 section 4.3: 50 is 1950, 49 is 2049
 _LEAP_SECOND = 60
+_MIDNIGHT, _NOON = 24, 12
+_MONTH_COUNT = 12
+_HOURS_ALONE = 2  # digits of a zone
 _HOUR, _DAY = 60, 24 * 60  # in minutes
 
 
@@ -87,7 +130,8 @@ def _without_comments(text: str) -> str:
 def _offset(digits: str | None, name: str | None) -> tuple[int | None, str | None]:
     """Minutes east of UTC, None where the zone says nothing, and a defect."""
     if digits:
-        number = digits.lstrip("+-").replace(":", "").zfill(4)
+        number = digits.lstrip("+-").replace(":", "")
+        number = f"{number:0>4}" if len(number) > _HOURS_ALONE else f"{number:0>2}00"  # GMT+1
         minutes = int(number[:-2]) * 60 + int(number[-2:])
         if minutes >= _DAY or int(number[-2:]) >= _HOUR:
             return None, "impossible zone in date"
@@ -106,7 +150,31 @@ def _year(digits: str) -> tuple[int, str | None]:
             return year + (1900 if year >= _PIVOT else 2000), "two-digit year"
         case 3:
             return year + 1900, "three-digit year"
+        case 4 if digits.startswith("01"):  # programs that count from 1900, and fill up with zeros
+            return year + 1900, "three-digit year"
     return year, None
+
+
+def _month(word: str, day: int, mark: str) -> tuple[int, int]:
+    """Tell month and day; the month is 0 where that would be a guess."""
+    if not word.isdigit():
+        known = _MONTHS.get(word[:3])
+        for length in (3, _LONGEST_MONTH):
+            known = known or _FOREIGN_MONTHS.get(word[:length])
+        return known or 0, day
+    month = int(word)
+    # 12.5.2023 is in May, but 12/5/2023 in December for Americans.
+    if not set("/-").intersection(mark) or month == day or day > _MONTH_COUNT:
+        return month, day
+    return (day, month) if month > _MONTH_COUNT else (0, day)
+
+
+def _hour(text: str, half: str | None) -> int:
+    """Read an hour, of twelve where AM or PM follows."""
+    hour = int(text)
+    if half is None or hour > _NOON:
+        return hour
+    return hour % _NOON + (_NOON if half.lower() == "p" else 0)
 
 
 def _unreadable(text: str) -> ParsedDate:
@@ -115,34 +183,36 @@ def _unreadable(text: str) -> ParsedDate:
 
 def _parse_unusual(text: str) -> ParsedDate:
     bare = text[:_LONGEST]
-    bare = _without_comments(bare.rpartition(";")[2]).strip()  # Received has the date behind it
-    for form in _FORMS:
-        found = form.match(bare)
-        if found is not None:
-            break
-    else:
+    if "=?" in bare or not bare.isascii():
+        bare = decode_words(bare)
+    bare = _without_comments(bare.rpartition(";")[2])  # Received has the date behind it
+    bare = _PREFIX.sub("", bare.strip())
+    found = next(filter(None, (form.match(bare) for form in _FORMS)), None)
+    if found is None:
         return _unreadable(text)
 
     parts = found.groupdict()
-    month_word = parts["month"].lower()
-    month = int(month_word) if month_word.isdigit() else _MONTHS.get(month_word[:3], 0)
+    # Where the year comes first, there is no doubt.
+    month, day = _month(parts["month"].lower(), int(parts["day"]), parts.get("mark", ""))
     year, year_defect = _year(parts["year"])
     before = parts.get("before")
     if before and not parts["digits"] and not parts["name"]:
         parts["digits" if before[0] in "+-" else "name"] = before
     offset, zone_defect = _offset(parts["digits"], parts["name"])
+    hour, minute = _hour(parts["hour"], parts.get("half")), int(parts["minute"])
     second = int(parts["second"] or 0)
     leap = second == _LEAP_SECOND
+    midnight = hour == _MIDNIGHT and minute == second == 0  # ISO 8601: the end of that day
     try:
         moment = datetime(
             year,
             month,
-            int(parts["day"]),
-            int(parts["hour"]),
-            int(parts["minute"]),
+            day,
+            0 if midnight else hour,
+            minute,
             second - leap,
             tzinfo=_fixed(offset or 0),
-        ) + timedelta(seconds=leap)
+        ) + timedelta(days=midnight, seconds=leap)
         moment.astimezone(UTC)  # out of range in the first and the last year
     except (ValueError, OverflowError):
         return _unreadable(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailframe.parsing.addresses import parse_addresses
+from mailframe.parsing.addresses import LONGEST_LIST, parse_addresses
+from mailframe.parsing.charsets import whole_characters
 from mailframe.parsing.dates import parse_date
 from mailframe.parsing.parameters import parse_content_type
 from mailframe.parsing.words import decode_words
@@ -21,51 +22,102 @@ __all__ = [
     "iter_fields",
     "parse_headers",
     "parse_ids",
+    "parse_list_unsubscribe",
     "read_headers",
     "unfold",
 ]
 
-# RFC 5322 section 2.2.3 takes out the line break alone. The blanks around it are collapsed as well:
-# they are the writer's layout, as every second mailer shows by folding with a tab.
-_FOLD = re.compile(r"\n[ \t]+")
-_FOLDS = re.compile(r"\n+[ \t]+")
-_BLANKS_BEFORE = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
+_FOLD = re.compile(r"\r?\n[ \t]*")
 # Inside an encoded word a fold is damage, not a blank: RFC 2047 section 2 allows none there.
-_FOLDED_WORD = re.compile(r"(=\?[^?\s]*\?[bBqQ]\?[^?\n]*)\n[ \t]+(?=[^?\n]*\?=)")
-_RARE_FOLDS = ("\n  ", "\n \t", "\n\t ", "\n\t\t", "\n\n", " \n", "\t\n")
-_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:(.*)$", re.MULTILINE)
-_NAME = re.compile(r"[!-9;-~]+")
+_WORD = re.compile(r"=\?[^?\s]*\?[bBqQ]\?[^?]*\?=")
+# Nobody reads more. Exim takes headers of 1 MB, Postfix of 100 kB.
+_LONGEST = 1_000_000
+_MOST_FIELDS = 10_000
+_MOST_JUNK = 10  # lines that are told one by one
+_MOST_EXTRA = 1_000
+_LONGEST_VALUE = 200_000  # where each word has another unknown charset, half a second
+
+# A field's name, "" for a line that is no field, and its lines.
+_FIELD = re.compile(r"^(?:([!-9;-~]++)[ \t]*+:)?+(.*(?:\n[ \t].*)*+)", re.MULTILINE)
+_BLANKS = " \t\r"
+_ONE_ID = re.compile(r"<([^<>\s\0]++)>")
 _ID = re.compile(r"<\s*+([^<>\s]++(?:\s++[^<>\s]++)*+)\s*+>")
+
+# MH and its kin: Message from Ann <ann@example.org> of "Mon, 1 Jan 2024" <1@example.org>
+_PHRASE = re.compile(r"[^A-Za-z<@]*+[A-Za-z][^<@]*+<")
+_BRACKETED = re.compile(r"<([^<>]++)>")
+_SPACE = re.compile(r"\s+")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:[^\s]")
+_REPLACED = "\ufffd"
+_LONGEST_URIS = 20_000
+_MOST_URIS = 20
+
+# What `Headers` has a place for.
+_SHOWN = (
+    "message-id",
+    "in-reply-to",
+    "references",
+    "date",
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "list-id",
+    "list-unsubscribe",
+    "content-type",
+)
 
 
 def unfold(text: str) -> str:
-    """Join the lines of a field (RFC 5322 section 2.2.3), ended by LF."""
-    if "\n " not in text and "\n\t" not in text:
-        return text
-    if "=?" not in text and not any(rare in text for rare in _RARE_FOLDS):
-        # 1 µs a block where the expressions below take 9.
-        return text.replace("\n ", " ").replace("\n\t", " ")
-    if " \n" in text or "\t\n" in text:
-        text = _BLANKS_BEFORE.sub("", text)
-    if "=?" in text and _FOLDED_WORD.search(text):  # seldom; a search costs a third of a sub
-        text = _FOLDED_WORD.sub(r"\1", text)
-    # Without a repeat at its beginning, the engine goes from line break to line break.
-    return (_FOLDS if "\n\n" in text else _FOLD).sub(" ", text)
+    """Join the lines of a field, without the blanks around it.
+
+    RFC 5322 section 2.2.3 takes out the line break alone. The blanks around it are collapsed as
+    well: they are the writer's layout, as every second mailer shows by folding with a tab.
+    """
+    if "\n" not in text:
+        return text.strip(_BLANKS)
+    if "=?" in text:
+        text = _WORD.sub(lambda word: _FOLD.sub("", word[0]), text)
+    return " ".join(filter(None, [line.strip(_BLANKS) for line in text.split("\n")]))
 
 
-def _unfolded(block: bytes) -> str:
-    """Read a block up to the blank line that ends it: a line is a field."""
+def _text_of(block: bytes) -> tuple[str, list[str]]:
+    """Read a block up to the blank line that ends it."""
     block = block.lstrip(b"\r\n")
+    defects: list[str] = []
     # Cut before decoding: the block may be a whole message. As a server sends it, it ends here.
-    end = block.find(b"\n\r\n")
-    bare = block.find(b"\n\n", 0, end if end >= 0 else None)
+    end = block.find(b"\n\r\n", 0, _LONGEST)
+    bare = block.find(b"\n\n", 0, end if end >= 0 else _LONGEST)
     if bare >= 0 or end >= 0:
         block = block[: bare if bare >= 0 else end].removesuffix(b"\r")
-    try:
-        text = block.decode()
-    except UnicodeDecodeError:
-        text = block.decode("ascii", "surrogateescape")
-    return unfold(text.replace("\r\n", "\n")).rstrip("\n")
+    elif len(block) > _LONGEST:
+        block = whole_characters(block[:_LONGEST])
+        defects.append(f"header cut at {_LONGEST:,} bytes")
+    return block.decode("utf-8", "surrogateescape").rstrip("\r\n"), defects
+
+
+def _split(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
+    """Split a block into fields, whose values are folded still: most are asked for by nobody."""
+    text, defects = _text_of(block)
+    fields = _FIELD.findall(text)
+    if len(fields) > _MOST_FIELDS:
+        defects.append(f"header cut at {_MOST_FIELDS:,} fields")
+        del fields[_MOST_FIELDS:]
+    if "" not in dict(fields):  # 1 µs a block; a loop takes 3
+        return fields, defects
+    # An mbox writes one such line above every message (RFC 4155).
+    if not fields[0][0] and fields[0][1].startswith(("From ", ">From ")):
+        del fields[0]
+    junk = [line for name, line in fields if not name and line.strip()]
+    for line in junk[:_MOST_JUNK]:
+        shown = decode_words(unfold(line[:200]))
+        defects.append(f"no header field: {shown[:80]}")
+    if len(junk) > _MOST_JUNK:
+        defects.append(f"no header field: {len(junk) - _MOST_JUNK:,} more lines")
+    return [field for field in fields if field[0]], defects
 
 
 def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
@@ -87,21 +139,8 @@ def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     >>> iter_fields(b"Subject: a\r\n b\r\nnonsense\r\n\r\n")
     ([('Subject', 'a b')], ['no header field: nonsense'])
     """
-    text = _unfolded(block)
-    found = _FIELD.findall(text)
-    if len(found) == text.count("\n") + 1:
-        return [(name, value.strip(" \t\r")) for name, value in found], []
-    fields: list[tuple[str, str]] = []
-    defects: list[str] = []
-    for number, line in enumerate(text.split("\n")):
-        name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if colon and (name.isalnum() or _NAME.fullmatch(name)):
-            fields.append((name, value.strip(" \t\r")))
-        # An mbox writes one such line above every message (RFC 4155).
-        elif line and not (number == 0 and line.startswith(("From ", ">From "))):
-            defects.append(f"no header field: {decode_words(line)[:80]}")
-    return fields, defects
+    fields, defects = _split(block)
+    return [(name, unfold(raw)) for name, raw in fields], defects
 
 
 def parse_ids(text: str) -> tuple[str, ...]:
@@ -122,17 +161,22 @@ def parse_ids(text: str) -> tuple[str, ...]:
     >>> parse_ids("<a@example.org> <b@example.org>")
     ('a@example.org', 'b@example.org')
     """
-    found = _ID.findall(text)
+    one = _ONE_ID.fullmatch(text)
+    if one is not None and text.isascii():
+        return (one[1],)
+    found = _ID.findall(text[:_LONGEST])
     if not found:
         words = text.replace("<", " ").replace(">", " ").replace(",", " ").split()
         found = words if len(words) == 1 else [word for word in words if "@" in word]
     if text.isascii() and "\0" not in text:
         return tuple(found)
-    return tuple(decode_words(one) for one in found)
+    return tuple(decode_words(word) for word in found)
 
 
 def _first_id(value: str, field: str, defects: list[str]) -> str | None:
     ids = parse_ids(value)
+    if len(ids) > 1 and _PHRASE.match(value):
+        return ids[-1]
     if ids:
         return ids[0]
     if value.strip("<> \t"):
@@ -147,12 +191,46 @@ def _list_id(value: str) -> str:
     return decode_words(ids[-1] if ids else value).strip()
 
 
+def parse_list_unsubscribe(value: str) -> tuple[str, ...]:
+    """Read the addresses to unsubscribe at (RFC 2369 section 3.2).
+
+    Parameters
+    ----------
+    value
+        The List-Unsubscribe field, unfolded.
+
+    Returns
+    -------
+    tuple of str
+        URIs as sent, the preferred one first, without repeats; at most 20. Where brackets are
+        missing, the words that begin like a URI.
+
+    Examples
+    --------
+    >>> parse_list_unsubscribe("<mailto:off@example.org> (by mail), <https://example.org/off>")
+    ('mailto:off@example.org', 'https://example.org/off')
+    """
+    text = decode_words(value[:_LONGEST_URIS])
+    found = [_SPACE.sub("", uri) for uri in _BRACKETED.findall(text)]  # blanks come from folding
+    if not found:
+        found = [word.strip(",<>") for word in text.split()]
+    uris = dict.fromkeys(uri for uri in found if _URI.match(uri))
+    return tuple(uris)[:_MOST_URIS]
+
+
 def declared_charset(fields: Iterable[tuple[str, str]]) -> str | None:
     """Give the charset that a message's Content-Type declares; None without one."""
     for name, value in fields:
         if name.lower() == "content-type":
-            return parse_content_type(value)[1].get("charset")
+            return parse_content_type(unfold(value))[1].get("charset")
     return None
+
+
+def _cut(values: dict[str, str]) -> list[str]:
+    """Cut what is too long to be read by anybody, and tell it."""
+    long = [key for key, value in values.items() if len(value) > _LONGEST_VALUE]
+    values.update({key: values[key][:_LONGEST_VALUE] for key in long})
+    return [f"{key} cut at {_LONGEST_VALUE:,} characters" for key in long]
 
 
 def read_headers(
@@ -163,7 +241,7 @@ def read_headers(
     Parameters
     ----------
     fields
-        As `iter_fields` gives them.
+        As `iter_fields` gives them, or with their values folded.
     extra
         Lower-case names of further fields to decode.
     defects
@@ -175,26 +253,44 @@ def read_headers(
         See `parse_headers`.
     """
     # Of a repeated field the first counts.
-    first = {name.lower(): value for name, value in reversed(fields)}
-    more = (
-        [(key, value) for name, value in fields if (key := name.lower()) in extra] if extra else []
-    )
+    first = {name.lower(): raw for name, raw in reversed(fields)}
+    values = {key: unfold(raw) for key in _SHOWN if (raw := first.get(key)) is not None}
+    more: list[tuple[str, str]] = []
+    if extra:
+        more = [(key, unfold(raw)) for name, raw in fields if (key := name.lower()) in extra]
+    problems = list(defects)
+    if len(more) > _MOST_EXTRA:
+        problems.append(f"further fields cut at {_MOST_EXTRA:,}")
+        del more[_MOST_EXTRA:]
+    if sum(map(len, values.values())) > _LONGEST_VALUE:
+        problems += _cut(values)
 
     # What is neither ASCII nor UTF-8 is most likely written as the body is.
-    charset = None if all(map(str.isascii, first.values())) else declared_charset(fields)
-    problems = list(defects)
-    get = first.get
+    plain = all(map(str.isascii, values.values())) and all(raw.isascii() for _, raw in more)
+    charset = None if plain else declared_charset(fields)
+    get = values.get
+    room = LONGEST_LIST  # for all of them: a hostile one is slow to read
 
     def people(key: str) -> tuple[Address, ...] | None:
+        nonlocal room
         value = get(key)
-        return None if value is None else parse_addresses(value, charset)
+        if value is None:
+            return None
+        if len(value) > room:
+            problems.append(f"{key} cut at {room:,} characters")
+            value = value[:room]
+        room -= len(value)
+        return parse_addresses(value, charset)
 
     date, offset, sent = None, None, get("date")
     if sent is not None:
         date, offset, defect = parse_date(sent)
         if defect is not None:
             problems.append(decode_words(defect))
-    subject, unsubscribe = get("subject"), get("list-unsubscribe")
+    raw_subject, unsubscribe = get("subject"), get("list-unsubscribe")
+    subject = None if raw_subject is None else decode_words(raw_subject, charset)
+    if subject and _REPLACED in subject and _REPLACED not in (raw_subject or ""):
+        problems.append("unreadable characters in Subject")
     references, list_id = get("references"), get("list-id")
     message_id, in_reply_to = get("message-id"), get("in-reply-to")
     kind = get("content-type")
@@ -213,7 +309,7 @@ def read_headers(
         to=people("to"),
         cc=people("cc"),
         bcc=people("bcc"),
-        subject=None if subject is None else decode_words(subject, charset),
+        subject=subject,
         list_id=None if list_id is None else _list_id(list_id),
         list_unsubscribe=None if unsubscribe is None else decode_words(unsubscribe, charset),
         content_type=None if kind is None else decode_words(kind, charset),
@@ -245,5 +341,5 @@ def parse_headers(block: bytes, extra: Collection[str] = ()) -> Headers:
     >>> parse_headers(b"From: Ann <ann@example.org>\r\nSubject: Hi\r\n\r\n").subject
     'Hi'
     """
-    fields, defects = iter_fields(block)
+    fields, defects = _split(block)
     return read_headers(fields, extra, defects)

@@ -14,26 +14,49 @@ if TYPE_CHECKING:
 
 __all__ = ["join_parameters", "parse_content_type", "parse_parameters"]
 
-_TYPE = re.compile(r"\s*([^\s/;()]+)\s*/\s*([^\s/;(),]+)")
-# An unquoted value goes to the semicolon, blanks included: senders forget the quotes.
+_TYPE = re.compile(r"\s*([^\s/;()=\"]+)\s*/\s*([^\s/;(),]+)")
+# An unquoted value goes to the semicolon, blanks included: senders forget the quotes. Where they
+# forgot the semicolon, it goes to the blank before the next name; an encoded word has "=" within.
+_REST = r"""(?: [^;\s]++ | \s++ (?! [A-Za-z][\w-]*+ (?:\*\d*+\*?+)?+ = (?![=?]|\Z) ) )*+"""
 _PARAMETER = re.compile(
-    r"""(?: (?<=[;\s]) | \A) ([^\s=;"]++) \s*+ = \s*+
-        (?: "((?:[^"\\]|\\.)*+)"? [^;]* | ([^;]*) )""",
+    rf"""(?: (?<=[;\s]) | \A) ([^\s=;"]++) \s*+ = \s*+
+        (?: "((?:[^"\\]|\\.)*+)" {_REST}
+          | "([^;"]*+)  # never closed: up to the semicolon
+          | (=\?[^;]*+ | {_REST}) )""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\([\\\"])")
+# A backslash before anything else is one: senders write paths of Windows.
+_ESCAPE = re.compile(r"\\([\\\"'])")
 _COMMENT = re.compile(r"(?<!\s)\s*+\([^()]*+\)\s*+\Z")
-# RFC 2231 sections 3 and 4: name, name*, name*0, name*0*
-_NUMBERED = re.compile(r"([^*]+)(?:\*(\d{1,4}))?(\*)?")
+# Behind a name's first asterisk (RFC 2231 sections 3 and 4): *, 0, 0*
+_NUMBERED = re.compile(r"(\d{1,4})?(\*)?")
+
+# A hostile field of megabytes has a value for nobody.
+_LONGEST = 100_000
 
 
-def _value_of(charset_text: str, segments: list[tuple[bool, str]]) -> str:
+def _octets_of(charset: str, language: str, text: str) -> bytes:
+    """Undo percent-encoding; some senders say the charset in every segment."""
+    head, quote, rest = text.partition("'")
+    if quote and charset and head.lower() == charset.lower():
+        text = rest.removeprefix(language).removeprefix("'") if "'" in rest else rest
+    return unquote_to_bytes(to_octets(text))
+
+
+def _value_of(segments: list[tuple[bool, str]]) -> str:
     """Join a value's segments; those marked are percent-encoded octets."""
+    if not any(extended for extended, _ in segments):
+        return decode_words("".join(text for _, text in segments))
+    extended, first = segments[0]
+    charset = language = ""
+    if extended and first.count("'") > 1:
+        charset, language, first = first.split("'", 2)
     octets = b"".join(
-        unquote_to_bytes(to_octets(text)) if extended else to_octets(text)
-        for extended, text in segments
+        _octets_of(charset, language, text) if extended else to_octets(text)
+        for extended, text in ((extended, first), *segments[1:])
     )
-    return decode_bytes(octets, charset_text).text
+    # Senders that do not trust either encoding use both.
+    return decode_words(decode_bytes(octets, charset).text)
 
 
 def _is_ordinary(name: str, value: str) -> bool:
@@ -74,28 +97,19 @@ def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     numbered: dict[str, dict[int, tuple[bool, str]]] = {}
     for key, value in pairs:
         name = key.strip().lower()
-        found = _NUMBERED.fullmatch(name)
-        if found is None or "*" not in name:
+        base, star, behind = name.partition("*")
+        if not star:
             plain.setdefault(name, value)
-            continue
-        base, number, star = found.groups()
-        numbered.setdefault(base, {}).setdefault(int(number or 0), (star is not None, value))
+        elif base and (found := _NUMBERED.match(behind)):
+            extended = found[2] is not None or not behind  # name*0* or name*
+            numbered.setdefault(base, {}).setdefault(int(found[1] or 0), (extended, value))
 
     joined = {name: decode_words(value) for name, value in plain.items()}
     for name, by_number in numbered.items():
-        # A number missing ends the value: what follows it belongs nowhere.
-        segments = [by_number[n] for n in range(len(by_number)) if n in by_number]
-        if 0 not in by_number:
-            joined.setdefault(name, decode_words("".join(text for _, text in segments)))
-            continue
-        extended, first = segments[0]
-        if extended and first.count("'") > 1:
-            charset, _, rest = first.split("'", 2)
-            joined[name] = _value_of(charset, [(True, rest), *segments[1:]])
-        elif any(marked for marked, _ in segments):
-            joined[name] = _value_of("", segments)
-        else:
-            joined[name] = decode_words("".join(text for _, text in segments))
+        # Some count from 1; where a number is missing, the end of a file's name is worth having.
+        segments = [by_number[number] for number in sorted(by_number)]
+        if 0 in by_number or name not in joined:
+            joined[name] = _value_of(segments)
     return joined
 
 
@@ -118,9 +132,13 @@ def parse_parameters(text: str) -> dict[str, str]:
     {'filename': 'a "b".txt', 'size': '12'}
     """
     pairs: list[tuple[str, str]] = []
-    for name, quoted, bare in _PARAMETER.findall(text):
-        value = _ESCAPE.sub(r"\1", quoted) if quoted else _COMMENT.sub("", bare).strip()
-        pairs.append((name, value))
+    for found in _PARAMETER.finditer(text[:_LONGEST]):
+        name, quoted, unclosed, bare = found.groups()
+        if bare is None:
+            value = unclosed if quoted is None else quoted
+            pairs.append((name, _ESCAPE.sub(r"\1", value) if "\\" in value else value))
+        elif value := _COMMENT.sub("", bare).strip():  # "name=" says as little as no name
+            pairs.append((name, value))
     return join_parameters(pairs)
 
 

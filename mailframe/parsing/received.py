@@ -40,6 +40,9 @@ _DATE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LONGEST_DATE = 120
+_LONGEST = 50_000
+_TOUCHING = re.compile(r"(?<=\w)\[")  # (unknown[192.0.2.1])
+_DOTS = re.compile(r"[.:]")
 
 
 def _comments(text: str) -> list[tuple[int, int]]:
@@ -112,15 +115,18 @@ def _address(word: str) -> str | None:
     return word
 
 
-def _named(words: Sequence[str]) -> str | None:
+def _named(clause: Sequence[str]) -> str | None:
     """Read the host that a clause begins with.
 
-    A word without a dot counts only alone: Hotmail writes ``from mail pickup service``.
+    A word without a dot counts only alone or before a comment: Hotmail writes ``from mail pickup
+    service``.
     """
-    name = _name(words[0]) if words else None
-    if name and ("." in name or all(map(_address, words[1:]))):
+    if not clause or clause[0].startswith("("):
+        clause = [token for token in clause if not token.startswith("(")]
+    name = _name(clause[0]) if clause else None
+    if name and ("." in name or (clause[1:2] and clause[1].startswith("("))):
         return name
-    return None
+    return name if all(map(_address, clause[1:])) else None
 
 
 def _reverse_name(note: Sequence[str]) -> str | None:
@@ -151,11 +157,11 @@ def _seen_addresses(note: Sequence[str]) -> Iterator[str | None]:
 
 def _sender(clause: Sequence[str]) -> str | None:
     words = [token for token in clause if not token.startswith("(")]
-    notes = [token[1:-1].split() for token in clause if token.startswith("(")]
+    notes = [_TOUCHING.sub(" [", token[1:-1]).split() for token in clause if token.startswith("(")]
     candidates = (
         found
         for group in (
-            (_named(words),),
+            (_named(clause),),
             map(_reverse_name, notes),
             map(_helo, notes),
             chain.from_iterable(map(_seen_addresses, notes)),
@@ -168,7 +174,7 @@ def _sender(clause: Sequence[str]) -> str | None:
 
 def _receiver(clause: Sequence[str]) -> str | None:
     words = [token for token in clause if not token.startswith("(")]
-    return _named(words) or (_address(words[0]) if words else None)
+    return _named(clause) or (_address(words[0]) if words else None)
 
 
 def _protocol(clause: Sequence[str]) -> str | None:
@@ -177,7 +183,10 @@ def _protocol(clause: Sequence[str]) -> str | None:
         return words[0] if _PROTOCOL_WORD.fullmatch(words[0]) else None
     # Several words name a program: Microsoft SMTP Server, Internet Mail Service.
     found = next(filter(None, map(_PROTOCOL.match, words)), None)
-    return found[0] if found else None
+    if found is None:
+        return None
+    # CommuniGate's word for it, from before RFC 3848.
+    return "ESMTPS" if found.string == "ESMTP-TLS" else found[0]
 
 
 def _time(bare: str) -> datetime | None:
@@ -226,11 +235,14 @@ def parse_received(value: str) -> Hop:
     >>> hop.from_host, hop.by_host, hop.protocol, hop.time.isoformat()
     ('mail.example.org', 'mx.example.com', 'ESMTPS', '2024-01-01T10:00:00+01:00')
     """
-    tokens, bare = _tokens(value)
+    tokens, bare = _tokens(value if len(value) <= _LONGEST else value[:_LONGEST])
     clauses = _clauses(tokens)
-    sender = _sender(clauses.get("from", ()))
+    source: Sequence[str] = clauses.get("from", ())
+    if not source and tokens and tokens[0].lower().startswith("(from "):
+        source = tokens[0][1:-1].split()[1:]  # virus scanners: (from host [192.0.2.1]) by …
+    sender = _sender(source)
     protocol = _protocol(clauses.get("with", ()))
-    if protocol == "LOCAL" and sender and not ("." in sender or ":" in sender):
+    if protocol == "LOCAL" and sender and sender != "localhost" and not _DOTS.search(sender):
         sender = None
     return Hop(sender, _receiver(clauses.get("by", ())), protocol, _time(bare))
 

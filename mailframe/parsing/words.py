@@ -62,12 +62,10 @@ def decode_words(raw: bytes | str, charset: str | None = None) -> str:
     'Grüße an alle'
     """
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+    if "=?" not in text:
+        return text if text.isascii() and "\0" not in text else _plain(text, charset)
     # No word starts behind the last end: looked for there, many beginnings would cost n² steps.
     limit = text.rfind("?=") + 2
-    if limit == 1 or "=?" not in text:
-        if text.isascii() and "\0" not in text:
-            return text
-        return _plain(text, charset)
 
     done: list[str] = []
     run: list[bytes] = []  # octets of adjacent words in one charset

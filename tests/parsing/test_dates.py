@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailframe.parsing import parse_date
-from mailframe.parsing.headers import iter_fields
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def at(*fields: int, offset: int = 0) -> datetime:
@@ -38,6 +32,30 @@ def at(*fields: int, offset: int = 0) -> datetime:
         ("Fri Nov 21 09:55:06 EST 1997", at(1997, 11, 21, 9, 55, 6, offset=-300), -300),
         ("1997-11-21T09:55:06+01:00", at(1997, 11, 21, 9, 55, 6, offset=60), 60),
         ("31 Dec 2016 23:59:60 +0000", at(2017, 1, 1, 0, 0, 0), 0),
+        ("31 Dec 2016 24:00:00 +0000", at(2017, 1, 1, 0, 0, 0), 0),
+        ("Fri, 21 Nov 1997 09(comment):   55  :  06 GMT", at(1997, 11, 21, 9, 55, 6), 0),
+        ("Fri, 21 Nov 1997 9:55:06 PM GMT", at(1997, 11, 21, 21, 55, 6), 0),
+        ("Fri, 21 Nov 1997 12:55:06 AM GMT", at(1997, 11, 21, 0, 55, 6), 0),
+        ("Fri, 21 Nov 1997 12:55:06 p.m. GMT", at(1997, 11, 21, 12, 55, 6), 0),
+        ("Fri, 21 Nov 1997 09:55:06 GMT+1", at(1997, 11, 21, 9, 55, 6, offset=60), 60),
+        ("Fri, 21 Nov 1997 09:55:06 -6", at(1997, 11, 21, 9, 55, 6, offset=-360), -360),
+        ("Friday, November 21st, 1997 9:55 PM", at(1997, 11, 21, 21, 55, 0), None),
+        ("Fri, Nov 21 1997 09:55:06 +0000", at(1997, 11, 21, 9, 55, 6), 0),
+        ("Date: Fri, 21 Nov 1997 09:55:06 +0000", at(1997, 11, 21, 9, 55, 6), 0),
+        ("1997/11/21 09:55:06", at(1997, 11, 21, 9, 55, 6), None),
+        ("19971121T095506Z", at(1997, 11, 21, 9, 55, 6), 0),
+        ("21.11.1997 09:55:06", at(1997, 11, 21, 9, 55, 6), None),
+        ("03.04.1997 09:55:06", at(1997, 4, 3, 9, 55, 6), None),
+        ("21/11/1997 09:55:06", at(1997, 11, 21, 9, 55, 6), None),
+        ("11/21/1997 09:55:06", at(1997, 11, 21, 9, 55, 6), None),
+        ("Fr, 5 Dez 1997 09:55:06 +0000", at(1997, 12, 5, 9, 55, 6), 0),
+        ("5 März 1997 09:55:06 +0000", at(1997, 3, 5, 9, 55, 6), 0),
+        ("5 =?utf-8?q?M=C3=A4rz?= 1997 09:55:06 +0000", at(1997, 3, 5, 9, 55, 6), 0),
+        ("ven., 5 juin 1997 09:55:06 +0000", at(1997, 6, 5, 9, 55, 6), 0),
+        ("5 juil. 1997 09:55:06 +0000", at(1997, 7, 5, 9, 55, 6), 0),
+        ("5 de diciembre de 1997 09:55:06 +0000", at(1997, 12, 5, 9, 55, 6), 0),
+        ("5 октября 1997 09:55:06 +0000", at(1997, 10, 5, 9, 55, 6), 0),
+        ("1997年12月5日 09:55:06 +0000", at(1997, 12, 5, 9, 55, 6), 0),
     ],
 )
 def test_a_date_is_read(text: str, moment: datetime, offset: int | None) -> None:
@@ -50,6 +68,7 @@ def test_a_date_is_read(text: str, moment: datetime, offset: int | None) -> None
         ("97", 1997, "two-digit year"),
         ("49", 2049, "two-digit year"),
         ("102", 2002, "three-digit year"),
+        ("0102", 2002, "three-digit year"),
     ],
 )
 def test_a_short_year_is_read_and_noted(year: str, meant: int, defect: str) -> None:
@@ -68,6 +87,11 @@ def test_a_short_year_is_read_and_noted(year: str, meant: int, defect: str) -> N
         "1 Jan 0001 00:00:00 +0200",
         "31 Dec 9999 23:59:59 -1200",
         "1 Jan 2024",
+        "Mon, 01 Jan 0001 00:00:00 +0000",
+        "31 Dec 2016 24:00:01 +0000",
+        "04/05/2024 10:00:00",
+        "5 lis 2024 10:00:00",
+        "1701770400",
     ],
 )
 def test_an_impossible_date_is_none_and_noted(text: str) -> None:
@@ -96,20 +120,3 @@ def test_what_the_rfc_writes_is_read_back(moment: datetime, offset: int) -> None
     assert defect is None
     assert minutes == (offset or (None if "-0000" in text else 0))
     assert got.astimezone(UTC) == sent
-
-
-def test_date_vectors_hold(corpora: Path) -> None:
-    vectors = json.loads((corpora / "headers" / "date.json").read_text("utf-8"))
-    for vector in vectors:
-        (_, value), *_ = iter_fields(b"Date: " + vector["header"].encode())[0]
-        moment, _, _ = parse_date(value)
-        expected = vector["expected"]
-        if expected is None:
-            assert moment is None, value
-            continue
-        sign = -1 if expected["tz_before_gmt"] else 1
-        names = ("year", "month", "day", "hour", "minute", "second")
-        offset = sign * (expected["tz_hour"] * 60 + expected["tz_minute"])
-        wanted = at(*(expected[name] for name in names), offset=offset)
-        assert moment is not None, value
-        assert (moment, moment.utcoffset()) == (wanted, wanted.utcoffset()), value

@@ -59,6 +59,16 @@ TEN = datetime(2024, 1, 1, 10, tzinfo=UTC)
             id="exim-local",
         ),
         pytest.param(
+            f"from localhost (localhost [127.0.0.1]) (uid 500) by mx with local; {DATE}",
+            Hop("localhost", "mx", "LOCAL", TEN),
+            id="courier-local",
+        ),
+        pytest.param(
+            f"(from host.example [192.0.2.1]) by mx.example.com (NAVGW 2.5) with SMTP; {DATE}",
+            Hop("host.example", "mx.example.com", "SMTP", TEN),
+            id="virus-scanner",
+        ),
+        pytest.param(
             f"(qmail 123 invoked by uid 1); {DATE}",
             Hop(None, None, None, TEN),
             id="qmail-local",
@@ -184,6 +194,8 @@ def test_comments_folds_and_missing_marks_do_no_harm(value: str) -> None:
         ("unknown", None),
         ("UNKNOWN ([192.0.2.1])", "192.0.2.1"),
         ("unknown [192.0.2.1]", "192.0.2.1"),
+        ("192.0.2.1 (unknown[192.0.2.2])", "192.0.2.2"),
+        ("mx (what (it) is) said", "mx"),
         ("192.0.2.1 (EHLO mx.example) ([192.0.2.2])", "mx.example"),
         ("192.0.2.1 (real.example [192.0.2.2] helo=told.example)", "real.example"),
         ("[192.0.2.1] (helo=[192.0.2.7])", "192.0.2.1"),
@@ -229,6 +241,7 @@ def test_the_receiver_is_a_host_or_nothing(clause: str, host: str | None) -> Non
         ("LISTAR (v0.1; list x)", "LISTAR"),
         ("HTTP", "HTTP"),
         ("POP3", "POP3"),
+        ("ESMTP-TLS", "ESMTPS"),
         ("<x>", None),
         ("", None),
     ],

@@ -211,6 +211,7 @@ class _Reader:
         self._mailbox = _Mailbox()
         self._half: _Mailbox | None = None  # what may be the first half of the next name
         self._unclosed = 0
+        self._is_behind_group = False
 
     def read(self) -> tuple[Address, ...]:
         position = 0
@@ -248,6 +249,7 @@ class _Reader:
                 self._mailbox = _Mailbox()
             case "mark":
                 self._finish(halves=sent.strip() == ",")
+                self._is_behind_group = ";" in sent
             case "angle":
                 if mailbox.angle is not None:
                     following = mailbox.next_one()
@@ -269,6 +271,8 @@ class _Reader:
 
     def _finish(self, *, halves: bool = False) -> None:
         mailbox, self._mailbox = self._mailbox, _Mailbox()
+        if self._is_behind_group and mailbox.angle is None and not _joined(mailbox.words):
+            return  # unlisted-recipients:; (no To-header on input)
         if self._half is None and halves and mailbox.is_half_a_name():
             self._half = mailbox
             return

@@ -54,6 +54,9 @@ _ALIASES = {
     "x-sjis": "cp932",
 }
 
+# Python's tables of the two map a dozen characters otherwise than all mailers (a dash is a bar).
+_MEANT = {"gb2312": "gb18030", "gbk": "gb18030"}
+
 # Numbers that are written in many ways: win-1251, x-cp1251, windows1251; iso88591, 8859-1.
 _PAGE = re.compile(r"(?:x-)?(?:windows|win|cp|ms|ibm)[-_ ]?(\d{3,4})")
 _PART = re.compile(r"(?:x-)?(?:iso)?[-_ ]?8859[-_ ]?(\d{1,2})")
@@ -62,8 +65,6 @@ _PART = re.compile(r"(?:x-)?(?:iso)?[-_ ]?8859[-_ ]?(\d{1,2})")
 _SUPERSETS = {
     "big5": "big5hkscs",
     "euc_kr": "cp949",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
     "iso2022_jp": "iso2022_jp_ext",
     "iso8859-1": "cp1252",
     "iso8859-11": "cp874",
@@ -114,6 +115,7 @@ _DETECTABLE = [
 # With fewer letters beyond ASCII detection guesses (it reads Portuguese as Romanian), unless the
 # text hardly has others; above the sample it only costs time.
 _DETECTION_MINIMUM = 16
+_FEW = 4
 _DETECTION_SAMPLE = 20_000
 _ASCII = bytes(range(128))
 
@@ -178,7 +180,7 @@ def _lookup(name: str) -> str | None:
             found = codecs.lookup(one).name
         except (LookupError, ValueError):
             continue
-        return None if found in _REFUSED else found
+        return None if found in _REFUSED else _MEANT.get(found, found)
     return None
 
 
@@ -196,7 +198,7 @@ def _detect(data: bytes) -> tuple[str, str]:
         if text is not None:
             return text, "iso-2022-jp"
     beyond = len(data.translate(None, _ASCII))
-    if beyond >= _DETECTION_MINIMUM or beyond * 2 > len(data):
+    if beyond >= _DETECTION_MINIMUM or (beyond >= _FEW and beyond * 2 > len(data)):
         # Imported here: it takes 60 ms, and hardly any message needs it.
         from charset_normalizer import from_bytes  # noqa: PLC0415 see above
 
@@ -234,7 +236,7 @@ def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:
     >>> decode_bytes("Grüße".encode(), "x-unknown")
     Decoded(text='Grüße', charset='utf-8', defect='unknown charset x-unknown')
     """
-    declared = (charset or "").strip(_AROUND).lower()
+    declared = (charset or "").strip(_AROUND).lower().removeprefix("charset=")
     defect = None
     if declared not in _UNDECLARED:
         codec = _codec(declared)

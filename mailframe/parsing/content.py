@@ -54,7 +54,7 @@ _UU_BEGIN = re.compile(rb"^begin[^\r\n]*\r?\n", re.MULTILINE)
 #: So much of a content shows what it is.
 _SAMPLE = 1_000
 #: Base64 that was quoted or folded has one octet in 30 that is none, written words one in 6.
-_MOST_STRANGE = 12
+_MOST_STRANGE = 8
 _FEW = 16
 
 #: RFC 2045 section 6.7 rule 5 allows 76; what holds no line end in so many is not waited for.

@@ -104,6 +104,7 @@ _PREFIX = re.compile(r"Date\s*:\s*", re.IGNORECASE)  # twice, after a forwarder'
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)", re.DOTALL)
 _LONGEST = 1_000
 _FIRST_YEAR = 1900
+_LAST_YEAR = 2261  # with what comes later pandas cannot write JSON; and nobody has written mail yet
 _PIVOT = 50  # RFC 5322 section 4.3: 50 is 1950, 49 is 2049
 _LEAP_SECOND = 60
 _MIDNIGHT, _NOON = 24, 12
@@ -216,7 +217,8 @@ def _parse_unusual(text: str) -> ParsedDate:
         moment.astimezone(UTC)  # out of range in the first and the last year
     except (ValueError, OverflowError):
         return _unreadable(text)
-    if year < _FIRST_YEAR:  # RFC 5322 section 3.3: "any numeric year 1900 or later"
+    # RFC 5322 section 3.3: "any numeric year 1900 or later".
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return _unreadable(text)
     return moment, offset, year_defect or zone_defect
 

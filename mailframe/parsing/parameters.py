@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from mailframe.parsing.charsets import decode_bytes, to_octets
+from mailframe.parsing.charsets import decode_bytes, scrub, to_octets
 from mailframe.parsing.words import decode_words
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def _value_of(segments: list[tuple[bool, str]]) -> str:
 
 def _is_ordinary(name: str, value: str) -> bool:
     """Tell what is a name and a value, with nothing to join or decode."""
-    return "*" not in name and value.isascii() and "=?" not in value and "\0" not in value
+    plain = value.isascii() and name.isascii() and "\0" not in value and "\0" not in name
+    return plain and "*" not in name and "=?" not in value
 
 
 def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -96,7 +97,7 @@ def join_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     plain: dict[str, str] = {}
     numbered: dict[str, dict[int, tuple[bool, str]]] = {}
     for key, value in pairs:
-        name = key.strip().lower()
+        name = scrub(key.strip().lower())
         base, star, behind = name.partition("*")
         if not star:
             plain.setdefault(name, value)
@@ -164,10 +165,12 @@ def parse_content_type(value: str, default: str = "text/plain") -> tuple[str, di
     """
     found = _TYPE.match(value)
     if found is None:
-        kind, rest = default, value.partition(";")[2]
-    else:
-        kind, rest = decode_words(f"{found[1]}/{found[2]}".lower()), value[found.end() :]
-        # A comment may follow the type; what stands before the first semicolon is no parameter.
-        if "=" not in rest.partition(";")[0]:
-            rest = rest.partition(";")[2]
+        parameters = parse_parameters(value.partition(";")[2])
+        # With the name of a file it is one: "application-x-gzip; name=a.gz".
+        is_file = "." in parameters.get("name", "")
+        return "application/octet-stream" if is_file else default, parameters
+    kind, rest = decode_words(f"{found[1]}/{found[2]}".lower()), value[found.end() :]
+    # A comment may follow the type; what stands before the first semicolon is no parameter.
+    if "=" not in rest.partition(";")[0]:
+        rest = rest.partition(";")[2]
     return kind, parse_parameters(rest)

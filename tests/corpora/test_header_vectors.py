@@ -35,6 +35,9 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "Pete(A nice \n \\\n ) chap) <pete(his\n account)@silly\n .test(his host)>\n": (
             "RFC 5322 section 4.1: the backslash quotes what follows it, the bracket then closes"
         ),
+        "A Group(Some people)\n        :Chris Jones <c@(Chris's host.)public.example>,\n"
+        "            joe@example.org,\n     John <jdoe@one.test> (my dear friend);"
+        " (the end of the group)\n": "a comment behind a group is nobody",
         "Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example\n": ROUTE,
         "John Doe <jdoe@machine(comment).  example>\n": ROUTE,
     },

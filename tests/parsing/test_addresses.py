@@ -144,3 +144,11 @@ def test_a_label_that_could_deceive_stays_as_sent(domain: str) -> None:
 def test_every_address_has_a_display(address: str) -> None:
     assert Address(None, address).display is not None
     assert Address(None, f"a@xn--{address}").display
+
+
+def test_a_comment_behind_a_group_is_nobody() -> None:
+    assert parse_addresses("unlisted-recipients:; (no To-header on input)") == ()
+    assert parse_addresses("Team: a@example.org; (all), b@example.org (Ben)") == (
+        Address(None, "a@example.org"),
+        Address("Ben", "b@example.org"),
+    )

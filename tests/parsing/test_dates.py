@@ -109,7 +109,7 @@ def test_no_text_makes_it_raise(text: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001 - zone below
+    st.datetimes(datetime(1900, 1, 2), datetime(2261, 12, 30)),  # noqa: DTZ001 - zone below
     st.integers(-1439, 1439),
 )
 def test_what_the_rfc_writes_is_read_back(moment: datetime, offset: int) -> None:

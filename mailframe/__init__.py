@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Q
     from mailframe.exceptions import MailframeError
     from mailframe.opening import connect
+    from mailframe.opening import open as open  # noqa: A004 mf.open, not in __all__
     from mailframe.parsing import Email
     from mailframe.records import Address, Attachment
     from mailframe.session import Session
@@ -50,6 +51,7 @@ _HOMES = {
     "Session": "session",
     "concat": "tables",
     "connect": "opening",
+    "open": "opening",  # not in __all__: a star import would hide the builtin
 }
 
 # A library logs only if its user asks for it.

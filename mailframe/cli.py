@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DESCRIPTION = """\
-Read a mailbox over IMAP as tables. Nothing on the server is changed.
+Read a mailbox over IMAP, or mail in files, as tables. Nothing there is changed.
 
 The password is taken from the environment variable MAILFRAME_PASSWORD, or asked for; it is never
 part of the command, where other users of the machine could see it."""
@@ -49,13 +49,16 @@ examples:
   mailframe message     imaps://me@imap.example.com 4711 --save letter.eml
   mailframe explain     imaps://me@imap.example.com --from alice --since 30d
   mailframe count       'imaps://me@imap.example.com/\\Junk'
+  mailframe headers     ~/takeout.mbox --since 1y
+  mailframe bodies      ~/Maildir --folder Sent/2026 --limit 10
 
 a terminal shows a table, a pipe gets CSV, --to writes every column to a file.
 exit status: 0 done; 1 it failed, and stderr says why and what to do; 2 wrong usage; 130 Ctrl-C."""
 
 URL_HELP = (
     "imaps://user@host[:port][/folder], or imap:// for STARTTLS; the folder is INBOX by default, "
-    "may be a pattern (*) or a role (\\Sent)"
+    "may be a pattern (*) or a role (\\Sent). Or a path: an mbox, a Maildir, .eml files, or a "
+    "folder of these"
 )
 LOGGED = "mailframe.imap.trace"
 #: More than a day is no patience.
@@ -184,7 +187,11 @@ def _add(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
     command.set_defaults(run=run)
-    command.add_argument("url", type=_url, help=URL_HELP)
+    command.add_argument("url", type=_where, metavar="URL|PATH", help=URL_HELP)
+    if name != "folders":
+        command.add_argument(
+            "--folder", metavar="NAME", help="the folder, instead of the URL's; * takes all of them"
+        )
     if table:
         command.add_argument(
             "--to",
@@ -243,11 +250,16 @@ def _criteria(options: argparse.Namespace) -> Q | str | Node:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from mailframe.opening import connect  # noqa: PLC0415 pandas; --help needs none
+    from mailframe import opening  # noqa: PLC0415 pandas; --help needs none
 
     where = options.url
+    if getattr(options, "folder", None):
+        where["folder"] = options.folder
+    if "path" in where:
+        with opening.open(where["path"]) as session:
+            return int(options.run(session, options))
     context = _trusting(options.cafile) if options.cafile else None
-    with connect(
+    with opening.connect(
         where["host"],
         where["username"],
         port=where["port"],
@@ -364,6 +376,13 @@ def _trusting(path: Path) -> ssl.SSLContext:
         ) from error
 
 
+def _where(text: str) -> dict[str, object]:
+    # A server's name alone, or an address, is told how a URL is written.
+    if "://" not in text and (text.startswith(("/", ".", "~")) or os.path.exists(text)):  # noqa: PTH110 Path raises on NUL
+        return {"path": text, "folder": "INBOX"}
+    return _url(text)
+
+
 def _url(text: str) -> dict[str, object]:
     # What was typed is not repeated: a password may be part of it.
     try:
@@ -377,7 +396,9 @@ def _url(text: str) -> dict[str, object]:
             "a password in the URL could be read by others: set MAILFRAME_PASSWORD instead"
         )
     if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
-        raise argparse.ArgumentTypeError("the URL is not of the form imaps://user@host/folder")
+        raise argparse.ArgumentTypeError(
+            "the URL is not of the form imaps://user@host/folder, and no file is called so"
+        )
     plain = "starttls-if-offered" if is_local(parts.hostname) else "starttls"
     return {
         "host": parts.hostname,

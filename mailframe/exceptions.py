@@ -17,6 +17,7 @@
     ├── QueryError              (ValueError)          criteria that cannot be asked
     ├── ReadOnlyError           (PermissionError)     opened for reading, asked to write
     ├── SaveError               (OSError)             a file that cannot be written
+    ├── MailFileError           (OSError)             a file that cannot be read as mail
     └── NotSupportedError       (NotImplementedError) this server or source cannot do that
 
 Each says what was tried, what came back (the server's own text) and what to do next, is also the
@@ -33,6 +34,7 @@ __all__ = [
     "ConnectionFailedError",
     "FolderError",
     "InsecureLoginError",
+    "MailFileError",
     "MailframeError",
     "MessageNotFoundError",
     "NotSupportedError",
@@ -182,6 +184,13 @@ class SaveError(MailframeError, OSError):
     """Raised when a file cannot be written: no space, no permission, a name that is taken."""
 
     suggestion = "Check that the folder can be written and has space left, then try again."
+    speaker = "The system"
+
+
+class MailFileError(MailframeError, OSError):
+    """Raised for a file or folder that cannot be read as mail: not there, not allowed, no mail."""
+
+    suggestion = "Check the path, and that you may read what is there."
     speaker = "The system"
 
 

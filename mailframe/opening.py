@@ -6,6 +6,7 @@ from getpass import getpass
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ConnectionFailedError
+from mailframe.files import FileSource
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
@@ -13,9 +14,10 @@ from mailframe.imap.source import ImapSource
 from mailframe.session import Session
 
 if TYPE_CHECKING:
+    import os
     import ssl
 
-__all__ = ["connect"]
+__all__ = ["connect", "open"]
 
 
 def connect(
@@ -82,3 +84,39 @@ def connect(
         connection.close()
         raise
     return Session(ImapSource(connection))
+
+
+def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere
+    """Open mail in files: an mbox, a Maildir, a folder of .eml files, or one of these.
+
+    What is there is found by looking: extensions do not count. An mbox is read once from end to
+    end to find its messages, and each is read when it is asked for, so that it may be of any size;
+    a compressed one (gzip, bzip2, xz) is unpacked into a temporary file, gone with the session.
+    Nothing is written to the files, and no flag changes.
+
+    Parameters
+    ----------
+    path
+        Of a file or a folder: an mbox, as Takeout exports it, too; a Maildir with its sub-folders;
+        .eml files; a profile of Thunderbird's, or any other folder of mbox files.
+
+    Returns
+    -------
+    Session
+        The same frames and criteria as of a server. ``uid`` is the place in the file, ``folder``
+        INBOX for what has no folders, ``internal_date`` that of the From line or of a Maildir's
+        file; of an .eml file it is missing, and SINCE and BEFORE go by its Date.
+
+    Raises
+    ------
+    MailFileError
+        If there is no mail, or it cannot be read.
+
+    Examples
+    --------
+    ::
+
+        session = mf.open("takeout.mbox")
+        session.headers(mf.Q(from_="alice", since="1y"))
+    """
+    return Session(FileSource(path))

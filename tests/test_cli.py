@@ -41,7 +41,7 @@ CRITERIA = {
     "--since", "--before", "--from", "--subject", "--text", "--larger", "--smaller", "--unseen",
     "--flagged", "--has-attachment", "--search",
 }  # fmt: skip
-MESSAGES = {*CRITERIA, "--limit"}
+MESSAGES = {*CRITERIA, "--limit", "--folder"}
 #: What each command knows besides.
 OPTIONS = {
     "folders": {"--to"},
@@ -51,9 +51,9 @@ OPTIONS = {
     "attachments": {"--to", *MESSAGES},
     "hops": {"--to", *MESSAGES},
     "download": {"--to", "--into", "--name", "--type", "--inline", "--overwrite", *MESSAGES},
-    "message": {"--save", "--overwrite"},
+    "message": {"--save", "--overwrite", "--folder"},
     "explain": {"--what", *MESSAGES},
-    "count": CRITERIA,
+    "count": {*CRITERIA, "--folder"},
 }
 CHECKOUT = Path(__file__).parent.parent
 FOLDER = "Büro & mehr/Ablage 1"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailframe.imap.responses import Reply, Token
 
 __all__ = [
+    "ROLES_BY_NAME",
     "folder_status",
     "list_command",
     "list_folders",
@@ -42,7 +43,7 @@ SPECIAL_USE = {
     )
 }
 # As Outlook and other servers without SPECIAL-USE name them in some languages.
-_ROLES_BY_NAME = {
+ROLES_BY_NAME = {
     name.casefold(): role
     for role, names in {
         "\\Sent": (
@@ -209,7 +210,7 @@ def _with_guessed_roles(folders: dict[str, Folder]) -> dict[str, Folder]:
     taken = set()
     for name, folder in folders.items():
         leaf = name.rpartition(folder.delimiter)[2] if folder.delimiter else name
-        role = _ROLES_BY_NAME.get(leaf.casefold())
+        role = ROLES_BY_NAME.get(leaf.casefold())
         if role and role not in taken and folder.selectable and name.upper() != "INBOX":
             taken.add(role)
             guessed[name] = replace(folder, special_use=role)

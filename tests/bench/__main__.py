@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench import download, imports, parsing, report
+from tests.bench import download, files, imports, parsing, report
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("reading", "imports", "download", "parsing"),
+        choices=("reading", "imports", "download", "parsing", "files"),
         default="reading",
     )
     parser.add_argument("--messages", type=int, default=20_000)
@@ -51,6 +51,8 @@ def main() -> int:
         return 0
     if options.what == "download":
         return download.run(options.runs, options.octets)
+    if options.what == "files":
+        return files.run(options.runs, options.messages)
     mailbox = Mailbox(options.messages)
     with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         user = dovecot.new_user()

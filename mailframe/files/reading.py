@@ -1,0 +1,98 @@
+"""A stored message -> records, with the same values as from a server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailframe.imap.texts import LONGEST
+from mailframe.parsing import parse_headers, parse_structure, pick_parts, read_bodies
+from mailframe.records import BodyRecord, Headers, MessageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailframe.files.stored import Stored
+    from mailframe.records import Attachment
+    from mailframe.source import What
+
+__all__ = ["body_of", "message_of"]
+
+_LONE_LF = re.compile(rb"(?<!\r)\n")
+_TEXT = frozenset({"text/plain", "text/html"})
+
+
+def message_of(
+    stored: Stored, where: tuple[str, str, int], what: What, fields: Sequence[str]
+) -> MessageRecord:
+    """Read a message's headers and attachments, or what of them is asked for.
+
+    Parameters
+    ----------
+    stored
+        The message.
+    where
+        Account, folder and UIDVALIDITY.
+    what, fields
+        As for `Source.headers`.
+    """
+    headers = Headers() if what == "dates" else parse_headers(stored.header, tuple(fields))
+    has_structure = what in {"headers", "attachments"}
+    marks = stored.marks if what == "headers" else None
+    return MessageRecord(
+        *where,
+        stored.uid,
+        flags=stored.flags if what == "headers" else (),
+        internal_date=stored.internal_date if what in {"headers", "dates"} else None,
+        size=stored.size if what == "headers" else None,
+        headers=headers,
+        attachments=_attachments(stored, headers) if has_structure else None,
+        defects=stored.defects,
+        labels=marks.labels if marks else None,
+        gmail_thread=marks.gmail_thread if marks else None,
+    )
+
+
+def body_of(
+    stored: Stored, where: tuple[str, str, int], *, html: bool, max_bytes: int | None
+) -> BodyRecord:
+    """Read a message's text.
+
+    Parameters
+    ----------
+    stored
+        The message.
+    where
+        Account, folder and UIDVALIDITY.
+    html, max_bytes
+        As for `Source.parts`.
+    """
+    limit = LONGEST if max_bytes is None else min(max_bytes, LONGEST)
+    picked = pick_parts(parse_structure(stored.raw))
+    wanted = (*picked.text, *picked.html) if html or not picked.text else picked.text
+    cut = [part.number for part in wanted if part.size > limit]
+    contents = {part.number: _beginning(part.raw or b"", limit) for part in wanted if cut}
+    bodies = read_bodies(picked, contents, html=html, cut=cut)
+    return BodyRecord(
+        *where,
+        stored.uid,
+        text=bodies.text,
+        html=bodies.html,
+        text_source=bodies.text_source,
+        charset=bodies.charset,
+        truncated=bool(cut),
+        defects=(*stored.defects, *bodies.defects),
+    )
+
+
+def _beginning(raw: bytes, limit: int) -> bytes:
+    """Cut where a server cuts, which counts line ends as CRLF."""
+    return _LONE_LF.sub(b"\r\n", raw[:limit])[:limit]
+
+
+def _attachments(stored: Stored, headers: Headers) -> tuple[Attachment, ...]:
+    """List the attachments; most messages without any show that in their header."""
+    kind = (headers.content_type or "text/plain").partition(";")[0].strip().lower()
+    if kind in _TEXT and b"disposition" not in stored.header.lower():
+        return ()
+    return pick_parts(parse_structure(stored.raw)).attachments

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
-from mailframe import cli, opening, schema
+from mailframe import arguments, cli, opening, schema
 from mailframe.cli import main
 from tests.conftest import missing
 from tests.imap.replies import message
@@ -52,6 +52,7 @@ OPTIONS = {
     "hops": {"--to", *MESSAGES},
     "download": {"--to", "--into", "--name", "--type", "--inline", "--overwrite", *MESSAGES},
     "message": {"--save", "--overwrite", "--folder"},
+    "inspect": {"--all", "--folder"},
     "explain": {"--what", *MESSAGES},
     "count": {*CRITERIA, "--folder"},
 }
@@ -109,7 +110,7 @@ def read(capsys: pytest.CaptureFixture[str], *arguments: str) -> pd.DataFrame:
 
 def arguments_of(command: str, url: str) -> list[str]:
     """Return a command with what it cannot do without."""
-    return [command, url, "1"] if command == "message" else [command, url]
+    return [command, url, "1"] if command in {"message", "inspect"} else [command, url]
 
 
 def start(*arguments: str, code: str = "", **options: Any) -> subprocess.Popen[bytes]:
@@ -517,7 +518,9 @@ def test_a_timeout_that_no_clock_can_keep_is_refused_in_words(
 @pytest.mark.parametrize("folder", ["Lists#python", "Lists?python"])
 def test_a_folders_name_is_never_cut_short_without_a_word(folder: str) -> None:
     try:
-        taken = cli._parser().parse_args(["count", f"imaps://me@imap.example.com/{folder}"])
+        taken = arguments.make_parser().parse_args(
+            ["count", f"imaps://me@imap.example.com/{folder}"]
+        )
     except SystemExit:
         return
     assert taken.url["folder"] == folder
@@ -567,7 +570,7 @@ def test_ctrl_c_ends_every_command_with_its_status(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mf.Session, command, interrupt)
+    monkeypatch.setattr(mf.Session, "message" if command == "inspect" else command, interrupt)
     monkeypatch.setattr(mf.Session, "attachments", interrupt)
     assert main(arguments_of(command, plain_url)) == 130
     printed = capsys.readouterr()
@@ -600,7 +603,9 @@ def test_ctrl_c_while_the_server_is_silent_ends_the_program(
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
-    subparsers = next(action for action in cli._parser()._actions if action.dest == "command")
+    subparsers = next(
+        action for action in arguments.make_parser()._actions if action.dest == "command"
+    )
     assert isinstance(subparsers.choices, dict)
     found: argparse.ArgumentParser = subparsers.choices[command]
     return found
@@ -608,7 +613,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
 
 def examples() -> list[list[str]]:
     """Return the examples of the help as a shell takes them, without the program's name."""
-    lines = [line.strip() for line in cli.EPILOG.splitlines()]
+    lines = [line.strip() for line in arguments.EPILOG.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("mailframe ")]
 
 
@@ -620,7 +625,9 @@ def help_of(capsys: pytest.CaptureFixture[str], *command: str) -> str:
 
 
 def test_every_command_is_known_here_and_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    subparsers = next(action for action in cli._parser()._actions if action.dest == "command")
+    subparsers = next(
+        action for action in arguments.make_parser()._actions if action.dest == "command"
+    )
     assert isinstance(subparsers.choices, dict)
     assert subparsers.choices.keys() == OPTIONS.keys()
     shown = help_of(capsys)
@@ -662,15 +669,24 @@ def test_help_says_where_the_password_comes_from(capsys: pytest.CaptureFixture[s
     assert "MAILFRAME_PASSWORD" in help_of(capsys)
 
 
+@pytest.fixture
+def with_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file be there that the examples name."""
+    monkeypatch.chdir(tmp_path)
+    Path("letter.eml").touch()
+
+
+@pytest.mark.usefixtures("with_letter")
 @pytest.mark.parametrize("example", examples(), ids=" ".join)
 def test_every_example_of_the_help_can_be_run(example: list[str]) -> None:
-    options = cli._parser().parse_args(example)
-    assert callable(options.run)
+    options = arguments.make_parser().parse_args(example)
+    assert options.command in cli.COMMANDS
 
 
+@pytest.mark.usefixtures("with_letter")
 def test_an_example_shows_a_role_that_a_shell_leaves_one() -> None:
-    shown = [line for line in cli.EPILOG.splitlines() if "\\" in line]
-    folders = [cli._parser().parse_args(example).url["folder"] for example in examples()]
+    shown = [line for line in arguments.EPILOG.splitlines() if "\\" in line]
+    folders = [arguments.make_parser().parse_args(example).url["folder"] for example in examples()]
     assert len([folder for folder in folders if folder.startswith("\\")]) == len(shown) > 0
 
 

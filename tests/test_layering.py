@@ -44,6 +44,7 @@ FLOORS = {
     "reporting": 5,
     "widgets": 5,
     "terminal": 5,
+    "arguments": 6,
     "inspection": 6,
     "printing": 6,
     "cli": 6,

@@ -77,12 +77,11 @@ def whole_standard_library() -> Callable[[bytes], Any]:
     def read(raw: bytes) -> Any:
         mail = message_from_bytes(raw, policy=policy.default)
         assert isinstance(mail, EmailMessage)
-        found = []
-        for part in mail.walk():
-            if not part.is_multipart():
-                found.append(
-                    (part.get_filename(), part.get_content_type(), part.get_payload(decode=True))
-                )
+        found = [
+            (part.get_filename(), part.get_content_type(), part.get_payload(decode=True))
+            for part in mail.walk()
+            if not part.is_multipart()
+        ]
         return [(name, str(value)) for name, value in mail.items()], found
 
     return tolerant(read)

@@ -83,10 +83,10 @@ def test_a_thunderbird_profile_has_its_folders(tmp_path: Path) -> None:
 
 def test_folders_of_eml_files_are_folders(tmp_path: Path) -> None:
     build(tmp_path, {
-        "1.eml": HI, "2.EML": HO, "notes.txt": b"buy milk", ".hidden.eml": HI,
+        "1.eml": HI, "2.EML": HO, "notes.txt": b"buy milk", ".hidden.eml": HI, "._1.eml": HI,
         "work/3.eml": HI, "work/deep/4": HI, "pictures/a.png": b"\x89PNG",
     })  # fmt: skip
-    assert counts(tmp_path) == {"INBOX": 2, "work": 1, "work/deep": 1}
+    assert counts(tmp_path) == {"INBOX": 3, "work": 1, "work/deep": 1}
 
 
 def test_many_files_of_one_message_each_are_messages(tmp_path: Path) -> None:

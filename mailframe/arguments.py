@@ -1,0 +1,250 @@
+"""What may be typed on the command line, and what was."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from mailframe.criteria import Q, all_of, parse_search, to_tree
+from mailframe.imap.tls import is_local
+
+if TYPE_CHECKING:
+    from mailframe.criteria import Node
+
+__all__ = ["EPILOG", "TABLES", "criteria_of", "make_parser"]
+
+DESCRIPTION = """\
+Read a mailbox over IMAP, or mail in files, as tables. Nothing there is changed.
+
+The password is taken from the environment variable MAILFRAME_PASSWORD, or asked for; it is never
+part of the command, where other users of the machine could see it."""
+
+EPILOG = """\
+examples:
+  mailframe folders     imaps://me@imap.example.com
+  mailframe headers     imaps://me%40example.com@imap.example.com/INBOX --limit 20
+  mailframe headers     imaps://me@imap.example.com/Archive --since 30d --to archive.parquet
+  mailframe headers     'imaps://me@imap.example.com/*' --from alice --unseen
+  mailframe bodies      imaps://me@imap.example.com --limit 10 --preview
+  mailframe attachments imaps://me@imap.example.com --larger 1MB --to big.csv
+  mailframe download    imaps://me@imap.example.com --since 1m --name '*.pdf' --into invoices
+  mailframe message     imaps://me@imap.example.com 4711 --save letter.eml
+  mailframe explain     imaps://me@imap.example.com --from alice --since 30d
+  mailframe inspect     letter.eml
+  mailframe count       'imaps://me@imap.example.com/\\Junk'
+  mailframe headers     ~/takeout.mbox --since 1y
+  mailframe bodies      ~/Maildir --folder Sent/2026 --limit 10
+
+a terminal shows a table, a pipe gets CSV, --to writes every column to a file.
+exit status: 0 done; 1 it failed, and stderr says why and what to do; 2 wrong usage; 130 Ctrl-C."""
+
+URL_HELP = (
+    "imaps://user@host[:port][/folder], or imap:// for STARTTLS; the folder is INBOX by default, "
+    "may be a pattern (*) or a role (\\Sent). Or a path: an mbox, a Maildir, .eml files, or a "
+    "folder of these"
+)
+#: More than a day is no patience.
+MOST_SECONDS = 1e5
+
+#: Commands that give a frame of messages: what they show, in a few words.
+TABLES = {
+    "headers": "one row a message: date, sender, subject, size, flags, attachments",
+    "recipients": "one row an address: who wrote to whom",
+    "bodies": "one row a message: its text; attachments are not downloaded",
+    "attachments": "one row an attachment: name, type, size; nothing is downloaded",
+    "hops": "one row for each server that a message passed, with time and delay",
+}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="mailframe",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add(commands, "folders", "list the folders with their counts", table=True)
+    for name, help_ in TABLES.items():
+        command = _add(commands, name, help_, table=True, criteria=True)
+        if name == "headers":
+            command.add_argument(
+                "--field",
+                action="append",
+                default=[],
+                metavar="NAME",
+                help="a column for one more header field, such as Delivered-To; may be repeated",
+            )
+        if name == "bodies":
+            command.add_argument("--html", action="store_true", help="the HTML as well, as sent")
+            command.add_argument("--max-bytes", type=int, metavar="N", help="cut longer texts")
+            command.add_argument("--preview", action="store_true", help="only how each text begins")
+
+    command = _add(commands, "download", "save attachments as files", table=True, criteria=True)
+    command.add_argument(
+        "--into", type=Path, default=Path(), metavar="FOLDER", help="where to; here by default"
+    )
+    command.add_argument("--name", metavar="PATTERN", help="only files called like '*.pdf'")
+    command.add_argument("--type", metavar="PATTERN", help="only types like 'image/*'")
+    command.add_argument("--inline", action="store_true", help="also those shown within the text")
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files of the same name; otherwise a new one becomes 'name (2).ext'",
+    )
+
+    command = _add(commands, "message", "show one whole message")
+    command.add_argument("uid", type=int, help="its UID, as 'mailframe headers' shows it")
+    command.add_argument("--save", type=Path, metavar="FILE.eml", help="save it as it was sent")
+    command.add_argument("--overwrite", action="store_true", help="replace a file of the same name")
+
+    command = _add(commands, "inspect", "lay one message open: its fields, parts and defects")
+    command.add_argument(
+        "uid", type=int, nargs="?", help="its UID; needless where there is one message, as in .eml"
+    )
+    command.add_argument("--all", action="store_true", help="cut nothing short")
+
+    command = _add(
+        commands,
+        "explain",
+        "show the IMAP commands that a call would send, and what each does; none is sent",
+        criteria=True,
+    )
+    command.add_argument(
+        "--what", choices=[*TABLES, "search", "count"], default="headers", help="which call"
+    )
+
+    _add(commands, "count", "count messages", criteria=True)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help_: str,
+    *,
+    table: bool = False,
+    criteria: bool = False,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
+    command.add_argument("url", type=_where, metavar="URL|PATH", help=URL_HELP)
+    if name != "folders":
+        command.add_argument(
+            "--folder", metavar="NAME", help="the folder, instead of the URL's; * takes all of them"
+        )
+    if table:
+        command.add_argument(
+            "--to",
+            type=_target,
+            metavar="FILE",
+            help="write all columns to FILE: .csv, .parquet or .json (rows as JSON lines)",
+        )
+    command.add_argument(
+        "--cafile",
+        type=Path,
+        metavar="PEM",
+        help="trust the certificates in this file, for a server with its own",
+    )
+    command.add_argument(
+        "--timeout", type=_seconds, default=30, metavar="SECONDS", help="30 by default"
+    )
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="show the dialogue with the server on stderr"
+    )
+    if criteria:
+        _add_criteria(command, limited=name != "count")
+    return command
+
+
+def _add_criteria(command: argparse.ArgumentParser, *, limited: bool) -> None:
+    which = command.add_argument_group("which messages (all of these conditions together)")
+    if limited:
+        which.add_argument("--limit", type=int, metavar="N", help="the newest N")
+    which.add_argument("--since", metavar="WHEN", help="received since 2026-01-31, or 30d, 6m, 1y")
+    which.add_argument("--before", metavar="WHEN", help="received before")
+    which.add_argument("--from", dest="from_", metavar="TEXT", help="in the sender")
+    which.add_argument("--subject", metavar="TEXT", help="in the subject")
+    which.add_argument("--text", metavar="TEXT", help="anywhere in the message")
+    which.add_argument("--larger", metavar="SIZE", help="larger than 1MB, 500kB, …")
+    which.add_argument("--smaller", metavar="SIZE", help="smaller than that")
+    which.add_argument("--unseen", action="store_true", help="not yet read")
+    which.add_argument("--flagged", action="store_true", help="marked with a star")
+    which.add_argument("--has-attachment", action="store_true", help="with an attachment")
+    which.add_argument("--search", metavar="CRITERIA", help='an IMAP search: "FLAGGED NOT SEEN"')
+
+
+def criteria_of(options: argparse.Namespace) -> Q | str | Node:
+    """Put the conditions of a command together.
+
+    Parameters
+    ----------
+    options
+        From `make_parser`'s parser.
+    """
+    names = ("since", "before", "from_", "subject", "text", "larger", "smaller")
+    conditions = {name: getattr(options, name) for name in names if getattr(options, name)}
+    if options.unseen:
+        conditions["seen"] = False
+    if options.flagged:
+        conditions["flagged"] = True
+    if options.has_attachment:
+        conditions["has_attachment"] = True
+    if not options.search:
+        return Q(**conditions) if conditions else "ALL"
+    if not conditions:
+        return str(options.search)
+    return all_of([to_tree(Q(**conditions), datetime.now(UTC)), parse_search(options.search)])
+
+
+def _where(text: str) -> dict[str, object]:
+    if text == "-":  # standard input, which only inspect reads
+        return {"path": text, "folder": "INBOX"}
+    # A server's name alone, or an address, is told how a URL is written.
+    if "://" not in text and (text.startswith(("/", ".", "~")) or os.path.exists(text)):  # noqa: PTH110 Path raises on NUL
+        return {"path": text, "folder": "INBOX"}
+    return _url(text)
+
+
+def _url(text: str) -> dict[str, object]:
+    # What was typed is not repeated: a password may be part of it.
+    try:
+        # In the name of a folder these are letters like any other.
+        parts = urlsplit(text.replace("#", "%23").replace("?", "%3F"))
+        port = parts.port
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("the port is no number up to 65535") from error
+    if parts.password is not None:
+        raise argparse.ArgumentTypeError(
+            "a password in the URL could be read by others: set MAILFRAME_PASSWORD instead"
+        )
+    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
+        raise argparse.ArgumentTypeError(
+            "the URL is not of the form imaps://user@host/folder, and no file is called so"
+        )
+    plain = "starttls-if-offered" if is_local(parts.hostname) else "starttls"
+    return {
+        "host": parts.hostname,
+        "port": port,
+        "username": unquote(parts.username),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+        "security": "tls" if parts.scheme == "imaps" else plain,
+    }
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
+    return seconds
+
+
+def _target(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in {".csv", ".parquet", ".json"}:
+        raise argparse.ArgumentTypeError(f"{text!r} ends neither in .csv, .parquet nor .json")
+    return path

@@ -13,7 +13,7 @@ import mailframe as mf
 from mailframe import schema
 from mailframe.exceptions import CommandError, NotSupportedError, QueryError
 from mailframe.imap import fetch as fetch_module
-from mailframe.imap import messages as messages_module
+from mailframe.imap import texts as texts_module
 from tests.imap.replies import HEADER, MIXED_HEADER, message
 from tests.rigs import messages
 from tests.rigs import scripted as rig
@@ -581,7 +581,7 @@ def test_a_text_read_in_ranges_is_cut_at_max_bytes(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_module, "RANGE", 64)
-    monkeypatch.setattr(messages_module, "PIECE", 100)
+    monkeypatch.setattr(texts_module, "PIECE", 100)
     server = scripted(**serving(TEXT.encode()))
     with talk(server) as session:
         frame = session.bodies(max_bytes=150)
@@ -594,7 +594,7 @@ def test_no_more_than_max_bytes_are_asked_for_in_ranges_either(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_module, "RANGE", 64)
-    monkeypatch.setattr(messages_module, "PIECE", 100)
+    monkeypatch.setattr(texts_module, "PIECE", 100)
     server = scripted(**serving(TEXT.encode()))
     with talk(server) as session:
         session.bodies(max_bytes=150)

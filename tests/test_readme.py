@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ TABLE = README.partition("| you want | you write |\n| --- | --- |\n")[2].partiti
 ROWS = dict(row.strip("| ").split(" | ", 1) for row in TABLE.splitlines())
 CODE = {want: re.findall(r"`([^`]+)`", write) for want, write in ROWS.items()}
 #: Rows that are no call to type: another test says what becomes of them.
-OTHERS = {"to make, rename and delete folders", "a Session on other mail than a server's"}
+OTHERS = {"to make, rename and delete folders", "a Session on mail that lies elsewhere"}
 CALLS = {
     want: code[0]
     for want, code in CODE.items()
@@ -56,6 +57,7 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "more header fields as columns": lambda rows: {"delivered_to", "x_mailer"} <= set(rows),
     "no more than 20 kB of each text": lambda rows: bool(rows["text"].notna().all()),
     "the folders, with counts and sizes": lambda rows: rows["messages"].sum() == 16,
+    "mail in a file: mbox, Maildir, .eml, a profile": lambda rows: len(rows) == 1,
 }
 
 
@@ -76,6 +78,9 @@ def names(
 ) -> Iterator[dict[str, Any]]:
     """Return the names that README's lines use."""
     monkeypatch.chdir(tmp_path)
+    Path("takeout.mbox").write_text(
+        f"From a@example.org {time.asctime(time.gmtime())}\nSubject: Hi\n\nHello\n"
+    )
 
     def connect() -> mf.Session:
         return mf.connect(
@@ -125,7 +130,10 @@ def test_a_line_for_the_terminal_is_understood(
     here = f"imaps://{owner}@localhost:{dovecot.tls_port}"
     uid = str(names["df"]["uid"][0])
     words = shlex.split(line.replace("imaps://me@imap.example.com", here).replace("4711", uid))
-    assert main([*words[1:], "--cafile", str(dovecot._certificate.authority)]) == 0
+    if "inspect" in words:
+        Path("letter.eml").write_text("Subject: Hi\n\nHello\n")
+    trusted = [] if "inspect" in words else ["--cafile", str(dovecot._certificate.authority)]
+    assert main([*words[1:], *trusted]) == 0
 
 
 def test_the_row_about_folders_is_true(dovecot: Dovecot, user: str) -> None:

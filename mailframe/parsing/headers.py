@@ -37,8 +37,9 @@ _MOST_JUNK = 10  # lines that are told one by one
 _MOST_EXTRA = 1_000
 _LONGEST_VALUE = 200_000  # where each word has another unknown charset, half a second
 
-# A field's name, "" for a line that is no field, and its lines.
-_FIELD = re.compile(r"^(?:([!-9;-~]++)[ \t]*+:)?+(.*(?:\n[ \t].*)*+)", re.MULTILINE)
+# A field's name, "" for a line that is no field, and its lines. One match ends where the next one
+# begins: with an anchor in its place it takes half as long again.
+_FIELD = re.compile(r"(?!\Z)(?:([!-9;-~]++)[ \t]*+:)?+(.*(?:\n[ \t].*)*+)\n?+")
 _BLANKS = " \t\r"
 _ONE_ID = re.compile(r"<([^<>\s\0]++)>")
 _ID = re.compile(r"<\s*+([^<>\s]++(?:\s++[^<>\s]++)*+)\s*+>")

@@ -54,21 +54,19 @@ _LONGEST_URIS = 20_000
 _MOST_URIS = 20
 
 # What `Headers` has a place for.
-_SHOWN = (
-    "message-id",
-    "in-reply-to",
-    "references",
-    "date",
-    "from",
-    "sender",
-    "reply-to",
-    "to",
-    "cc",
-    "bcc",
-    "subject",
-    "list-id",
-    "list-unsubscribe",
-    "content-type",
+_PEOPLE = ("from", "sender", "reply-to", "to", "cc", "bcc")
+_SHOWN = frozenset(
+    {
+        *_PEOPLE,
+        "message-id",
+        "in-reply-to",
+        "references",
+        "date",
+        "subject",
+        "list-id",
+        "list-unsubscribe",
+        "content-type",
+    }
 )
 
 
@@ -234,6 +232,24 @@ def _cut(values: dict[str, str]) -> list[str]:
     return [f"{key} cut at {_LONGEST_VALUE:,} characters" for key in long]
 
 
+def _people(
+    values: dict[str, str], charset: str | None, problems: list[str]
+) -> dict[str, tuple[Address, ...]]:
+    """Read the address fields, as many characters as are bearable of all together."""
+    found: dict[str, tuple[Address, ...]] = {}
+    room = LONGEST_LIST  # a hostile one is slow to read
+    for key in _PEOPLE:
+        value = values.get(key)
+        if value is None:
+            continue
+        if len(value) > room:
+            problems.append(f"{key} cut at {room:,} characters")
+            value = value[:room]
+        room -= len(value)
+        found[key] = parse_addresses(value, charset)
+    return found
+
+
 def read_headers(
     fields: Sequence[tuple[str, str]], extra: Collection[str] = (), defects: Iterable[str] = ()
 ) -> Headers:
@@ -254,8 +270,7 @@ def read_headers(
         See `parse_headers`.
     """
     # Of a repeated field the first counts.
-    first = {name.lower(): raw for name, raw in reversed(fields)}
-    values = {key: unfold(raw) for key in _SHOWN if (raw := first.get(key)) is not None}
+    values = {key: unfold(raw) for name, raw in reversed(fields) if (key := name.lower()) in _SHOWN}
     more: list[tuple[str, str]] = []
     if extra:
         more = [(key, unfold(raw)) for name, raw in fields if (key := name.lower()) in extra]
@@ -270,19 +285,7 @@ def read_headers(
     plain = all(map(str.isascii, values.values())) and all(raw.isascii() for _, raw in more)
     charset = None if plain else declared_charset(fields)
     get = values.get
-    room = LONGEST_LIST  # for all of them: a hostile one is slow to read
-
-    def people(key: str) -> tuple[Address, ...] | None:
-        nonlocal room
-        value = get(key)
-        if value is None:
-            return None
-        if len(value) > room:
-            problems.append(f"{key} cut at {room:,} characters")
-            value = value[:room]
-        room -= len(value)
-        return parse_addresses(value, charset)
-
+    people = _people(values, charset, problems)
     date, offset, sent = None, None, get("date")
     if sent is not None:
         date, offset, defect = parse_date(sent)
@@ -304,12 +307,12 @@ def read_headers(
         references=None if references is None else parse_ids(references),
         date=date,
         utc_offset=offset,
-        from_=people("from"),
-        sender=people("sender"),
-        reply_to=people("reply-to"),
-        to=people("to"),
-        cc=people("cc"),
-        bcc=people("bcc"),
+        from_=people.get("from"),
+        sender=people.get("sender"),
+        reply_to=people.get("reply-to"),
+        to=people.get("to"),
+        cc=people.get("cc"),
+        bcc=people.get("bcc"),
         subject=subject,
         list_id=None if list_id is None else _list_id(list_id),
         list_unsubscribe=None if unsubscribe is None else decode_words(unsubscribe, charset),

@@ -578,7 +578,7 @@ def test_fields_are_found_by_their_whole_name() -> None:
 
 
 def test_a_line_that_is_no_field_is_part_of_the_header_for_text() -> None:
-    assert "\nno field\n" in whole(b"Subject: x\nno field\nTo: y\n\n").header_text()
+    assert "\nno field\n" in whole(b"Subject: x\nCc: z\nno field\nTo: y\n\n").header_text()
 
 
 def test_a_raw_header_is_read_in_the_charset_of_its_message() -> None:
@@ -587,8 +587,9 @@ def test_a_raw_header_is_read_in_the_charset_of_its_message() -> None:
     assert "Subject: Привет" in whole(raw).header_text()
 
 
-def test_a_message_that_begins_with_an_empty_line_has_no_header() -> None:
-    assert whole(b"\r\nTo: x\r\n\r\n").field("to") == []
+def test_empty_lines_above_a_header_are_passed_over() -> None:
+    assert whole(b"\r\nTo: x\r\n\r\n").field("to") == ["x"]
+    assert whole(b"\r\nTo you all\r\n\r\n").field("to") == []
 
 
 def test_html_is_searched_as_it_stands_and_as_it_reads() -> None:

@@ -16,6 +16,7 @@ from mailframe.parsing import (
     parse_headers,
     parse_structure,
     pick_parts,
+    split_header,
 )
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ class Searchable:
     @cached_property
     def _header(self) -> bytes:
         if self._read_header is None or "_raw" in self.__dict__:
-            return _header_of(self._raw)
-        return _header_of(self._read_header())
+            return split_header(self._raw)[0]
+        return split_header(self._read_header())[0]
 
     @cached_property
     def _structure(self) -> Part:
@@ -148,16 +149,6 @@ def _fields(header: bytes, name: str) -> Iterator[bytes]:
         if found and found[0][len(start) - 1 :].lstrip(b" \t").startswith(b":"):
             yield found[0]
         position = lowered.find(start, position + 1)
-
-
-def _header_of(raw: bytes) -> bytes:
-    """Cut a message at the empty line behind its header (RFC 5322 section 2.1)."""
-    if raw.startswith((b"\n", b"\r\n")):
-        return b""
-    end = raw.find(b"\n\r\n")
-    bare = raw.find(b"\n\n", 0, end if end >= 0 else None)
-    end = bare if bare >= 0 else end
-    return raw if end < 0 else raw[: end + 1]
 
 
 def _decoded(header: bytes) -> str:
@@ -205,12 +196,17 @@ def _part_headers(raw: bytes, root: Part, depth: int) -> Iterator[str]:
     """Give the block behind every boundary, and the headers of messages within the message."""
     starts = list(_delimited(raw, root))
     for start, end in pairwise([*starts, len(raw)]):
-        yield _decoded(_header_of(raw[start:end]))
+        yield _decoded(_part_header(raw[start:end]))
     for part in _leaves(root):
         if _is_message(part) and depth:
             inner = decode_content(part, part.raw or b"")[0]
-            yield _decoded(_header_of(inner))
+            yield _decoded(split_header(inner)[0])
             yield from _part_headers(inner, parse_structure(inner), depth - 1)
+
+
+def _part_header(raw: bytes) -> bytes:
+    """Cut a part at the empty line behind its header; it may have none (RFC 2046 section 5.1)."""
+    return b"" if raw.startswith((b"\n", b"\r\n")) else split_header(raw)[0]
 
 
 def _delimited(raw: bytes, root: Part) -> Iterator[int]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from mailframe.files.marks import Marks, marks_of
+from mailframe.parsing import split_header
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,12 +70,12 @@ class Stored:
 
     @cached_property
     def header(self) -> bytes:
-        """The header block, with the empty line that ends it."""
+        """The header block."""
         head, length = self._head, FIRST
         while (end := header_end(head)) < 0 and length < min(self._length, LONGEST_HEADER):
             length *= 8
             head = self._read(length)
-        return head if end < 0 else head[:end]
+        return split_header(head if end < 0 else head[:end])[0]
 
     @cached_property
     def raw(self) -> bytes:

@@ -19,7 +19,7 @@ from mailframe.imap.items import read_flags, read_internal_date, read_number, re
 from mailframe.imap.names import decode_name
 from mailframe.imap.responses import Unread
 from mailframe.imap.shapes import known, learn, shape
-from mailframe.parsing import parse_headers, parse_structure, pick_parts
+from mailframe.parsing import parse_headers, parse_structure, pick_parts, split_header
 from mailframe.records import Headers
 
 if TYPE_CHECKING:
@@ -340,6 +340,6 @@ def verify(connection: Connection, doubtful: Sequence[Overview]) -> None:
             one.structure = parse_structure(raw)
             one.picked = pick_parts(one.structure)
             one.attachments = one.picked.attachments
-            one.headers = parse_headers(raw, one.fields.extra)
+            one.headers = parse_headers(split_header(raw)[0], one.fields.extra)
         else:
             one.defects = (f"not verified: {one.doubt}",)

@@ -20,7 +20,7 @@ from mailframe.parsing.parameters import parse_content_type, parse_parameters
 from mailframe.parsing.words import decode_words
 from mailframe.records import Part
 
-__all__ = ["Split", "split_message"]
+__all__ = ["Split", "split_header", "split_message"]
 
 #: What is nested deeper is not taken apart, and what follows so many parts belongs to the last one.
 #: No mail that a person sent has a tenth of either; Dovecot ends at the same numbers.
@@ -34,6 +34,8 @@ _HEADER = re.compile(
     re.VERBOSE,
 )
 _BLANK_LINE = re.compile(rb"\r?\n")
+# Above a header they say nothing; above anything else they say that there is no header.
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)++(?=[!-9;-~]++[ \t]*+:)")
 _FROM_LINE = re.compile(rb">?From [^\r\n]*\r?\n")
 _KNOWN_FIELD = (
     rb"(?:Received|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[a-z-]+)[ \t]*+:"
@@ -134,13 +136,66 @@ def split_message(raw: bytes) -> Split:
     return _Splitter(raw).split()
 
 
+def split_header(raw: bytes) -> tuple[bytes, bytes]:
+    r"""Cut a message into its header and its body (RFC 5322 section 2.1).
+
+    Parameters
+    ----------
+    raw
+        The message, or as much of its beginning as holds the header.
+
+    Returns
+    -------
+    tuple of bytes and bytes
+        The header with the line end of its last field, the body without the empty line above it.
+
+    Examples
+    --------
+    >>> split_header(b"Subject: Hi\r\n\r\nHello")
+    (b'Subject: Hi\r\n', b'Hello')
+    """
+    raw = _with_lf(raw)
+    header, body = _header_behind(raw)
+    return header, raw[body:]
+
+
+def _with_lf(raw: bytes) -> bytes:
+    """Give lines ends with LF to what has only CR, as Macintoshes wrote before 2001."""
+    return raw if b"\n" in raw else raw.replace(b"\r", b"\r\n")
+
+
+def _header_behind(raw: bytes) -> tuple[bytes, int]:
+    """Return the header of a message, behind what may stand above it, and where the body begins."""
+    # Editors that save as UTF-8 put a mark before the first field.
+    start = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
+    if raw.startswith((b"From ", b">From ")) and (line := _FROM_LINE.match(raw)):
+        start = line.end()  # RFC 4155: mbox writes it above every message
+    if empty := _EMPTY_LINES.match(raw, start):
+        start = empty.end()
+    return _header(raw, start, len(raw))
+
+
+def _header(raw: bytes, start: int, limit: int) -> tuple[bytes, int]:
+    """Return a header, and where the body begins."""
+    found = _HEADER.match(raw, start, limit)
+    end = found.end() if found else start
+    blank = _BLANK_LINE.match(raw, end, limit)
+    if blank is None and start < end < limit:
+        # A line that is no field. If more fields follow, it is damage within a header, by whoever
+        # wrapped its lines; if not, the empty line before the text is missing.
+        rest = _DAMAGED_HEADER.match(raw, end, limit)
+        last = raw.rfind(b"\n", start, end - 1) + 1  # of two fields at least
+        if rest is not None and last > 0 and _SOMETHING.match(raw, last, end):
+            end = rest.end()
+            blank = _BLANK_LINE.match(raw, end, limit)
+    return raw[start:end], blank.end() if blank else end
+
+
 class _Splitter:
     """One message while it is taken apart."""
 
     def __init__(self, raw: bytes) -> None:
-        if b"\n" not in raw:  # as Macintoshes wrote before 2001
-            raw = raw.replace(b"\r", b"\r\n")
-        self.raw = raw
+        self.raw = raw = _with_lf(raw)
         self.lone_lf = raw.count(b"\n") - raw.count(b"\r\n")
         self.open: list[_Entity] = []  # multiparts, each within the one before
         self.upcoming: dict[bytes, _Line | None] = {}  # the next line of each of their delimiters
@@ -148,34 +203,13 @@ class _Splitter:
         self.defects: list[str] = []
 
     def split(self) -> Split:
-        raw = self.raw
-        # Editors that save as UTF-8 put a mark before the first field.
-        start = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
-        if raw.startswith((b"From ", b">From ")) and (line := _FROM_LINE.match(raw)):
-            start = line.end()  # RFC 4155: mbox writes it above every message
-        header, body = self._header(start, len(raw))
+        header, body = _header_behind(self.raw)
         fields, problems = iter_fields(header)
         self.defects += problems
         root = _Entity("", _declared(fields, "text/plain"), body)
         self._enter(root)
         self._take_apart()
-        return Split(fields, self._part(root), len(raw) + self.lone_lf, self.defects)
-
-    def _header(self, start: int, limit: int) -> tuple[bytes, int]:
-        """Return a header, and where the body begins."""
-        raw = self.raw
-        found = _HEADER.match(raw, start, limit)
-        end = found.end() if found else start
-        blank = _BLANK_LINE.match(raw, end, limit)
-        if blank is None and start < end < limit:
-            # A line that is no field. If more fields follow, it is damage within a header, by
-            # whoever wrapped its lines; if not, the empty line before the text is missing.
-            rest = _DAMAGED_HEADER.match(raw, end, limit)
-            last = raw.rfind(b"\n", start, end - 1) + 1
-            if rest is not None and last > 0 and _SOMETHING.match(raw, last, end):
-                end = rest.end()
-                blank = _BLANK_LINE.match(raw, end, limit)
-        return raw[start:end], blank.end() if blank else end
+        return Split(fields, self._part(root), len(self.raw) + self.lone_lf, self.defects)
 
     def _take_apart(self) -> None:
         """Find the parts of what is open, and theirs in turn (RFC 2046 section 5.1)."""
@@ -222,7 +256,7 @@ class _Splitter:
             return start  # the delimiter twice, one below the other: there is no part in between
         # A header ends before the next delimiter at the latest.
         limit = following.place + 1 if following else len(self.raw)
-        header, body = self._header(start, limit)
+        header, body = _header(self.raw, start, limit)
         prefix = f"{owner.number}." if owner.number else ""
         digest = owner.declared.content_type == "multipart/digest"  # RFC 2046 section 5.1.5
         default = "message/rfc822" if digest else "text/plain"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from mailframe.arguments import TABLES, criteria_of, make_parser
 from mailframe.criteria import Q
-from mailframe.exceptions import MailFileError, MailframeError, QueryError, SaveError
+from mailframe.exceptions import MailframeError, QueryError, SaveError
+from mailframe.files.handle import unreadable
 from mailframe.inspection import lay_open
 from mailframe.parsing import parse_email
 from mailframe.terminal import clean
@@ -179,7 +180,7 @@ def _one_message(path: str) -> bytes | None:
         with open(where, "rb") as file:  # noqa: PTH123 likewise
             return file.read()
     except OSError as error:
-        raise MailFileError(f"Could not read {path}.", reply=error.strerror or "") from error
+        raise unreadable(path, error) from error
 
 
 def _explain(session: Session, options: argparse.Namespace) -> int:

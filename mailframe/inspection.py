@@ -139,7 +139,8 @@ def _checks(email: Email) -> Iterator[str]:
 
 
 def _text(email: Email, *, whole: bool) -> Iterator[str]:
-    lines = email.body.rstrip().split("\n") if email.body.strip() else []
+    body = email.body.rstrip()
+    lines = body.split("\n") if body else []
     shown = lines if whole else lines[:_LINES]
     yield from shown
     if rest := len(lines) - len(shown):

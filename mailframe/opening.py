@@ -98,7 +98,7 @@ def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know i
     ----------
     path
         Of a file or a folder: an mbox, as Takeout exports it, too; a Maildir with its sub-folders;
-        .eml files; a profile of Thunderbird's, or any other folder of mbox files.
+        .eml files; a Thunderbird profile, or any other folder of mbox files.
 
     Returns
     -------

@@ -84,7 +84,8 @@ def test_a_path_that_is_not_there_is_told(
 
 
 @pytest.mark.parametrize(
-    "name", ["me@imap.example.com", "nowhere.mbox", "http://example.com", "file:///tmp", "a\0b", ""]
+    "name",
+    ["me@imap.example.com", "nowhere.mbox", "http://example.com", "file:///m", "a\0b", ""],
 )
 def test_what_looks_like_a_url_is_told_how_one_is_written(
     capsys: pytest.CaptureFixture[str], name: str

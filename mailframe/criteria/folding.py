@@ -28,7 +28,7 @@ _BLANKS = re.compile(r"[ \t]+")
 
 
 def fold(text: str) -> str:
-    """Give text as it is compared (i;unicode-casemap, RFC 5051).
+    """Give text as it is compared: i;unicode-casemap (RFC 5051), and sharp s as ss.
 
     Parameters
     ----------

@@ -113,8 +113,8 @@ def matches(node: Node, candidate: Candidate, mailbox: Mailbox) -> bool:
     -------
     bool
         As a server would find it (RFC 3501 section 6.4.4). Text is looked for in any case, by
-        RFC 5051, where an accent is a character of its own behind its letter. Where the source
-        has no internal date, the Date field counts.
+        RFC 5051 and case folding, where an accent is a character of its own behind its letter.
+        Where the source has no internal date, the Date field counts.
     """
     asked = _Asked(candidate, mailbox)
     for effort in _Effort:

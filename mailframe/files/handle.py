@@ -75,7 +75,7 @@ def beginning(path: Path | str, length: int) -> bytes:
 
 
 def validity(path: Path | str, facts: Iterable[object]) -> int:
-    """Make a UIDVALIDITY: a number that changes with any of the facts (RFC 3501 section 9).
+    """Make a UIDVALIDITY: a number that changes with any of the facts (RFC 3501 2.3.1.1).
 
     Parameters
     ----------

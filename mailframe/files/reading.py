@@ -69,7 +69,7 @@ def body_of(
     """
     limit = LONGEST if max_bytes is None else min(max_bytes, LONGEST)
     picked = pick_parts(parse_structure(stored.raw))
-    wanted = (*picked.text, *picked.html) if html or not picked.text else picked.text
+    wanted = picked.wanted(html=html)
     cut = [part.number for part in wanted if part.size > limit]
     contents = {part.number: _beginning(part.raw or b"", limit) for part in wanted if cut}
     bodies = read_bodies(picked, contents, html=html, cut=cut)

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailframe.criteria import ALL, NOTHING
-from mailframe.criteria.matching import Mailbox, matches, supported
+from mailframe.criteria import ALL, NOTHING, Mailbox, matches, supported
 from mailframe.exceptions import (
     FolderError,
     MailFileError,
@@ -70,6 +69,7 @@ class FileSource:
             raise MailFileError(f"{os.fspath(path)!r} is no path: {error}.") from error
         self._folders = find_folders(self._path)
         self._boxes: dict[str, Box] = {}
+        self._labelled: set[str] = set()  # folders seen to have labels
         self._is_closed = False
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ class FileSource:
     @property
     def has_labels(self) -> bool:
         """Whether messages have Gmail's labels and threads: those of Takeout have."""
-        return any(box.has_labels for box in self._boxes.values())
+        return bool(self._labelled)
 
     def folders(self, *, status: bool = True) -> list[Folder]:
         """List the folders; their counts are read from the messages."""
@@ -189,6 +189,8 @@ class FileSource:
         box = self._boxes.pop(name, None)
         box = self._folders[name]() if box is None else box.current()
         self._boxes[name] = box
+        if box.has_labels:
+            self._labelled.add(name)
         if len(self._boxes) > MOST_OPEN:
             self._boxes.pop(next(iter(self._boxes))).close()
         return box

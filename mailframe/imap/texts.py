@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from mailframe.imap.connection import Connection
     from mailframe.imap.overview import Overview
-    from mailframe.parsing import Picked
-    from mailframe.records import Part
 
 __all__ = ["LONGEST", "fetch_texts", "read_texts"]
 
@@ -70,7 +68,7 @@ def read_texts(
                 had = contents[one.uid]
                 cut = [
                     part.number
-                    for part in _wanted(picked, html=html)
+                    for part in picked.wanted(html=html)
                     if part.size > limit and len(had.get(part.number, b"")) == limit
                 ]
                 bodies = read_bodies(picked, had, html=html, cut=cut)
@@ -112,7 +110,7 @@ def fetch_texts(
     contents: dict[int, dict[str, bytes]] = {one.uid: {} for one in seen}
     shapes: dict[_Shape, list[tuple[int, int]]] = {}
     for one in seen:
-        wanted = () if one.picked is None else _wanted(one.picked, html=html)
+        wanted = () if one.picked is None else one.picked.wanted(html=html)
         if one.is_whole or not limit:  # RFC 3501 section 9: no range is empty
             contents[one.uid] = {part.number: (part.raw or b"")[:limit] for part in wanted}
         elif any(min(part.size, limit) > PIECE for part in wanted):
@@ -166,13 +164,6 @@ def _parts_request(shape: _Shape, messages: list[tuple[int, int]], limit: int) -
     octets = sum(size for _, size in messages) // len(messages)
     uids = [uid for uid, _ in messages]
     return Request(uids, b" ".join(items), frozenset(expected), octets, aliases)
-
-
-def _wanted(picked: Picked, *, html: bool) -> tuple[Part, ...]:
-    """Name the parts to fetch: a text/html part may stand in both lists."""
-    if not picked.text:
-        return picked.html
-    return (*picked.text, *picked.html) if html else picked.text
 
 
 def _capped(connection: Connection, uid: int, section: str, limit: int) -> bytes:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from mailframe.parsing.addresses import parse_addresses
 from mailframe.parsing.authentication import parse_authentication_results
-from mailframe.parsing.content import ContentDecoder
+from mailframe.parsing.content import ContentDecoder, decode_content
 from mailframe.parsing.dates import parse_date
 from mailframe.parsing.email_parser import assemble_email, parse_email, parse_structure
 from mailframe.parsing.headers import parse_headers, parse_list_unsubscribe
@@ -31,13 +31,12 @@ from mailframe.parsing.parameters import join_parameters, parse_content_type
 from mailframe.parsing.parts import (
     Bodies,
     Picked,
-    decode_content,
-    decode_text,
     find_part,
     pick_parts,
     read_bodies,
 )
 from mailframe.parsing.received import parse_hops
+from mailframe.parsing.text import decode_text
 from mailframe.parsing.uuencode import find_uuencoded
 from mailframe.parsing.words import decode_words
 

@@ -165,7 +165,7 @@ def _spec(text: str) -> str:
 
 
 def _wrapped(text: str) -> Address | None:
-    """Read what an encoded word is around of: ``=?utf-8?q?Ann_<ann@example.org>?=``."""
+    """Read an address that one encoded word was put around, name and all."""
     found = _WRAPPED.fullmatch(text.strip())
     if found is not None:
         return Address(found[1].strip(' "') or None, found[2])

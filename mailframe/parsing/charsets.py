@@ -11,7 +11,14 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Decoded", "decode_bytes", "scrub", "to_octets", "whole_characters"]
+__all__ = [
+    "Decoded",
+    "decode_bytes",
+    "is_undeclared",
+    "scrub",
+    "to_octets",
+    "whole_characters",
+]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:+()-]*")
 _LONGEST_NAME = 40
@@ -211,6 +218,11 @@ def _detect(data: bytes) -> tuple[str, str]:
                 return text, best.encoding
     text = _strict(data, "cp1252")
     return (text, "windows-1252") if text is not None else (data.decode("latin-1"), "iso-8859-1")
+
+
+def is_undeclared(charset: str | None) -> bool:
+    """Say whether a charset that was declared says nothing: none, or ``us-ascii``."""
+    return (charset or "").strip(_AROUND).lower() in _UNDECLARED
 
 
 def decode_bytes(data: bytes, charset: str | None = None) -> Decoded:

@@ -43,7 +43,8 @@ _FOREIGN_MONTHS = {
 }
 _LONGEST_MONTH = 4  # letters to tell one by
 
-# RFC 5322 section 4.3: only these names have a meaning; all others are read like -0000.
+# RFC 5322 section 4.3, with UTC and Z, which are met and mean what they say. All other names, the
+# military ones as well, are read like -0000.
 _ZONES = {
     "ut": 0,
     "utc": 0,

@@ -336,7 +336,7 @@ class _Splitter:
                 boundary=declared.boundary,
             )
         if kind.startswith("multipart/"):
-            # RFC 2046 section 5.1 knows no multipart without boundary: read as what it looks like.
+            # RFC 2046 section 5.1.1: a multipart has a boundary. Without, it is what it looks like.
             kind = "text/plain"
         raw = self.raw[entity.start : end]
         lone_lf = raw.count(b"\n") - raw.count(b"\r\n") if self.lone_lf else 0

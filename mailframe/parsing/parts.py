@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Bodies",
     "Picked",
-    "decode_content",
-    "decode_text",
     "find_part",
     "pick_parts",
     "read_bodies",
@@ -53,6 +51,10 @@ class Picked:
     text: tuple[Part, ...]
     html: tuple[Part, ...]
     attachments: tuple[Attachment, ...]
+
+    def wanted(self, *, html: bool) -> tuple[Part, ...]:
+        """Name the parts to read: the HTML only if asked for, or where there is no text."""
+        return (*self.text, *self.html) if html or not self.text else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,12 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from mailframe.parsing.charsets import Decoded, decode_bytes, whole_characters
+from mailframe.parsing.charsets import (
+    Decoded,
+    decode_bytes,
+    is_undeclared,
+    whole_characters,
+)
 from mailframe.parsing.content import (
     Base64Decoder,
     decode_content,
@@ -30,7 +35,6 @@ _META_CHARSET = re.compile(
 _META_WITHIN = 1_024
 _HTML_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 
-_UNDECLARED = frozenset({None, "", "us-ascii", "ascii"})
 _UTF_16 = frozenset({"utf-16", "utf16", "utf_16", "unicode"})
 
 # What goes wrong on the way doubles CRs; some files have nothing else.
@@ -57,7 +61,11 @@ def _decode_text_content(part: Part, raw: bytes, *, is_cut: bool) -> tuple[bytes
 
 
 def _marked(content: bytes, charset: str | None) -> tuple[bytes, str | None]:
-    """Read and drop a byte order mark; without one tell UTF-16's order by its NULs (RFC 2781)."""
+    """Read and drop a byte order mark; without one tell UTF-16's order by its NULs.
+
+    Where these say nothing it is little-endian, as browsers read the label (WHATWG Encoding 14.4),
+    against RFC 2781 section 4.3.
+    """
     if content.startswith(codecs.BOM_UTF8):
         return content[len(codecs.BOM_UTF8) :], "utf-8"
     wide = charset is not None and charset.strip(" \"'").lower() in _UTF_16
@@ -88,7 +96,7 @@ def _decode(part: Part, content: bytes, *, is_cut: bool) -> Decoded:
     """Decode a text by its byte order mark, what is declared, or what the page itself says."""
     content, charset = _marked(content, part.charset)
     itself = _meta_charset(content) if part.content_type == "text/html" else None
-    if charset in _UNDECLARED and itself is not None:
+    if itself is not None and is_undeclared(charset):
         charset = itself
     if is_cut:
         content = whole_characters(content, charset)

@@ -141,5 +141,5 @@ def test_few_messages_that_all_parsers_agree_on_have_defects(
     with capsys.disabled():
         print(f"\ndefects: {len(found)} of {len(agreed)}, {share:.2f} %")  # noqa: T201 as above
         print(*(f"{file}: {'; '.join(defects)}" for file, defects in found.items()), sep="\n")  # noqa: T201
-    assert found
+    assert parse_email(b"Date: Whenever\n\n").defects
     assert share <= MOST_WITH_DEFECTS

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["mailframe.parsing"]):
+with atheris.instrument_imports(include=["mailframe.parsing", "mailframe.files"]):
     from tests.fuzz.entries import ENTRIES, check
 
 DATA = Path(__file__).parent.parent / "data"

@@ -6,15 +6,20 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailframe.files.marks import marks_of
+from mailframe.files.searchable import Searchable
+from mailframe.files.separators import line_date
 from mailframe.parsing import (
     decode_words,
     html_to_text,
     parse_addresses,
+    parse_authentication_results,
     parse_content_type,
     parse_date,
     parse_email,
     parse_headers,
     parse_hops,
+    parse_list_unsubscribe,
     parse_structure,
     pick_parts,
     read_bodies,
@@ -39,6 +44,17 @@ def _shown(raw: bytes) -> list[str]:
     return [email._repr_html_(), email.tree(), repr(email), email.sender]
 
 
+def _searched(raw: bytes) -> Any:
+    one = Searchable(1, 1, lambda: raw, flags=frozenset(), size=0, internal_date=None)
+    return [
+        one.sent_date,
+        one.field("subject"),
+        one.header_text(),
+        one.part_headers(),
+        one.body_text(),
+    ]
+
+
 def _by_part(raw: bytes) -> Any:
     picked = pick_parts(parse_structure(raw))
     return picked.attachments, read_bodies(picked, {}, html=True)
@@ -46,7 +62,7 @@ def _by_part(raw: bytes) -> Any:
 
 #: By name: functions of the parsing package, made to take bytes.
 ENTRIES: dict[str, Callable[[bytes], Any]] = {
-    "email": parse_email,
+    "email": lambda raw: [email := parse_email(raw), email.body],
     "shown": _shown,
     "by_part": _by_part,
     "headers": lambda raw: parse_headers(raw, ("received", "x-note")),
@@ -55,6 +71,11 @@ ENTRIES: dict[str, Callable[[bytes], Any]] = {
     "date": lambda raw: parse_date(_text(raw))[:2],
     "content_type": lambda raw: parse_content_type(_text(raw)),
     "hops": lambda raw: parse_hops([decode_words(raw)]),
+    "authentication": lambda raw: parse_authentication_results([decode_words(raw)]),
+    "unsubscribe": lambda raw: parse_list_unsubscribe(decode_words(raw)),
+    "uuencoded": lambda raw: parse_email(raw, uuencoded=True).attachments,
+    "searched": _searched,
+    "mbox_line": lambda raw: [line_date(raw), marks_of(raw)],
     "html_to_text": lambda raw: html_to_text(_page(raw)),
     "sanitize": lambda raw: [sanitize(_page(raw)), sandboxed(_page(raw))],
 }

@@ -52,7 +52,7 @@ EXPECTED = {
         ],
     ),
     "encrypted_smime": Kind(None, None, [("1", "application/pkcs7-mime", "smime.p7m", False)]),
-    # RFC 3462, 3464 and 8098: words for people, fields for programs, the message that it is about
+    # RFC 6522, 3464 and 8098: words for people, fields for programs, the message that it is about
     "bounce": Kind(
         "Your message could not be delivered.",
         None,

@@ -50,9 +50,9 @@ def test_no_field_is_looked_at_again_and_again(field: bytes) -> None:
         email = parse_email(raw)
         assert email.size == len(raw) + raw.count(b"\n") - raw.count(b"\r\n")
         values = [value for name, value in email.headers if name.encode() == field]
-        assert parse_hops(values) is not None
-        assert parse_authentication_results(values) is not None
-        assert all(parse_list_unsubscribe(value) is not None for value in values)
+        assert len(parse_hops(values)) == len(values)
+        assert len(parse_authentication_results(values)) <= 200
+        assert all(len(parse_list_unsubscribe(value)) <= 20 for value in values)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=bytes.decode)

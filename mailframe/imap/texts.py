@@ -143,13 +143,17 @@ def _fetch_shapes(
 
 
 def _is_doubtful(one: Overview, contents: Mapping[str, bytes]) -> bool:
-    if one.is_whole or one.picked is None or one.structure is None:
+    if one.is_whole or one.picked is None:
         return False
     for part in one.picked.html:
         raw = contents.get(part.number, b"")
-        if len(raw) >= part.size:
-            one.doubt = one.doubt or doubt_of_content(one.structure, part, raw)
-    return bool(one.doubt)
+        # The structure is read last: most are known by their shape alone.
+        if part.size and len(raw) >= part.size and one.structure is not None:
+            doubt = doubt_of_content(one.structure, part, raw)
+            if doubt:
+                one.doubt = doubt
+                return True
+    return False
 
 
 def _parts_request(shape: _Shape, messages: list[tuple[int, int]], limit: int) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailframe.exceptions import ProtocolError
-from mailframe.imap.bodystructure import MAX_DEPTH, parse_bodystructure, suspicion
+from mailframe.imap.bodystructure import (
+    MAX_DEPTH,
+    doubt_of_content,
+    parse_bodystructure,
+    suspicion,
+)
 from mailframe.imap.responses import parse_tokens
 from mailframe.parsing import parse_headers, pick_parts
 from mailframe.records import Part
@@ -350,3 +356,29 @@ def test_the_signs_of_a_guess_are_named(text: bytes, content_type: str | None, w
 def test_without_from_or_date_the_header_may_have_been_cut_short(missing: bytes) -> None:
     fields = b"".join(line for line in FIELDS.splitlines(keepends=True) if missing not in line)
     assert suspicion(structure(LEAF), parse_headers(fields), None) == "no From or Date"
+
+
+# -- content
+
+
+PAGE = Part("2", "text/html")
+MULTIPART = Part("", "multipart/alternative", parts=(Part("1", "text/plain"), PAGE), boundary="b")
+
+
+@pytest.mark.parametrize(
+    ("root", "part", "raw", "doubted"),
+    [
+        (MULTIPART, PAGE, b"<HTML><p>Hi", True),
+        (MULTIPART, PAGE, b"<body><p>Hi</bo=\r\ndy>", False),
+        (MULTIPART, PAGE, b"<html><p>Hi</html>", False),
+        (MULTIPART, PAGE, b"<p>Hi", False),
+        (PAGE, PAGE, b"<html><p>Hi", False),
+        (MULTIPART, replace(PAGE, encoding="base64"), b"<html>", False),
+        (MULTIPART, replace(PAGE, content_type="text/plain"), b"<html>", False),
+    ],
+)
+def test_a_page_without_its_end_may_have_lost_it_to_a_boundary(
+    root: Part, part: Part, raw: bytes, *, doubted: bool
+) -> None:
+    found = doubt_of_content(root, part, raw)
+    assert found == ("the page in part 2 has no end" if doubted else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailframe.parsing import parse_authentication_results, parse_hops, pick_parts
+from mailframe.records import Address
 from mailframe.terminal import clean
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _read(email: Email) -> Iterator[tuple[str, str]]:
         "references": " ".join(email.references),
         "date": _moment(email.date),
         "from_name": email.from_name,
-        "from_address": email.from_address,
+        "from_address": _with_display(email.from_address),
         "to": ", ".join(map(str, email.to)),
         "cc": ", ".join(map(str, email.cc)),
         "bcc": ", ".join(map(str, email.bcc)),
@@ -98,6 +99,12 @@ def _read(email: Email) -> Iterator[tuple[str, str]]:
         "size": f"{email.size:,} bytes",
     }
     return ((name, value) for name, value in values.items() if value)
+
+
+def _with_display(address: str | None) -> str | None:
+    """Show an international domain in its own script as well."""
+    display = Address(None, address).display
+    return address if display == address else f"{address} ({display})"
 
 
 def _parts(email: Email) -> Iterator[str]:

@@ -7,9 +7,10 @@ a named tuple: a frozen dataclass takes three times as long to make.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from mailframe.idn import unicode_domain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,40 +27,6 @@ __all__ = [
     "Part",
     "Step",
 ]
-
-_PREFIX = "xn--"  # RFC 5890 section 2.3.2.1
-_LONGEST_LABEL = 63  # RFC 1035 section 2.3.4
-# Scripts that are written together, by the first words of their characters' names.
-_TOGETHER = (
-    {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
-    {"CJK", "HANGUL"},
-    {"CJK", "BOPOMOFO"},
-)
-# Letters of other scripts that pass for Latin ones: a label of these alone is a disguise.
-_LATIN_LOOKS = frozenset("асԁеһіїјӏорԛѕԝхуүѵαικνορυ")
-
-
-def _unicode_label(label: str) -> str:
-    """Decode one label of a domain (RFC 5891), unless what comes out could deceive."""
-    if not label.lower().startswith(_PREFIX) or len(label) > _LONGEST_LABEL:
-        return label
-    try:
-        text = label[len(_PREFIX) :].lower().encode("ascii").decode("punycode")
-        exact = text.encode("punycode").decode("ascii") == label[len(_PREFIX) :].lower()
-    except (UnicodeError, OverflowError):  # also what Python's decoder raises beside
-        return label
-    letters = [one for one in text if unicodedata.category(one)[0] in "LM"]
-    others = [one for one in text if one not in letters]
-    honest = (
-        exact
-        and not text.isascii()
-        and text == unicodedata.normalize("NFC", text.lower())
-        and all(one in "-0123456789" for one in others)
-        and not _LATIN_LOOKS.issuperset(letters)
-    )
-    scripts = {unicodedata.name(one, "?").partition(" ")[0] for one in letters} - {"COMBINING"}
-    one_script = len(scripts) == 1 or any(scripts <= together for together in _TOGETHER)
-    return text if honest and one_script else label
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +58,7 @@ class Address:
         letters that look Latin), stays as sent.
         """
         local, at, domain = (self.address or "").rpartition("@")
-        if _PREFIX not in domain.lower():
-            return self.address
-        return f"{local}{at}{'.'.join(map(_unicode_label, domain.split('.')))}"
+        return f"{local}{at}{unicode_domain(domain)}" if at else self.address
 
     def __str__(self) -> str:
         if self.name and self.address:

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord
 
-__all__ = ["Piece", "Selection", "Source", "What", "check_count", "is_glob", "is_role"]
+__all__ = [
+    "LONGEST",
+    "Piece",
+    "Selection",
+    "Source",
+    "What",
+    "check_count",
+    "is_glob",
+    "is_role",
+]
+
+#: Bytes of a text part, as encoded, that are read at most.
+LONGEST = 16 << 20
 
 #: How much of a message `Source.headers` reads: everything the headers frame shows; the header
 #: fields alone; the attachments alone; the dates alone; none but the fields asked for.

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "mailframe"
 
 FLOORS = {
     "exceptions": 0,
+    "idn": 0,
     "records": 0,
     "schema": 0,
     "criteria": 1,

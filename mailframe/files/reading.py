@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailframe.imap.texts import LONGEST
 from mailframe.parsing import parse_headers, parse_structure, pick_parts, read_bodies
 from mailframe.records import BodyRecord, Headers, MessageRecord
+from mailframe.source import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from mailframe.imap.overview import (
     WHOLE_NAME,
     look,
 )
-from mailframe.imap.texts import LONGEST, fetch_texts
+from mailframe.imap.texts import fetch_texts
 from mailframe.parsing import (
     assemble_email,
     decode_content,
@@ -31,6 +31,7 @@ from mailframe.parsing import (
     pick_parts,
 )
 from mailframe.records import Attachment, MessageRecord, Part
+from mailframe.source import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

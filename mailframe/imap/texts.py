@@ -9,6 +9,7 @@ from mailframe.imap.fetch import Request, batches, fetch, fetch_ranges
 from mailframe.imap.overview import FEW_FIELDS, look, verify
 from mailframe.parsing import Bodies, read_bodies
 from mailframe.records import BodyRecord
+from mailframe.source import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     from mailframe.imap.connection import Connection
     from mailframe.imap.overview import Overview
 
-__all__ = ["LONGEST", "fetch_texts", "read_texts"]
+__all__ = ["fetch_texts", "read_texts"]
 
 #: Messages read together.
 BATCH = 2000
 #: A text part up to this size is read in one piece, up to `LONGEST` in ranges, then cut.
 PIECE = 4 << 20
-LONGEST = 16 << 20
 
 #: Part numbers, and whether only the beginning of that part is read.
 _Shape: TypeAlias = tuple[tuple[str, bool], ...]

@@ -250,6 +250,10 @@ def _value(text: str | None) -> str:
     return escape(_shorten(_on_a_line(text or ""), _LONGEST_VALUE))
 
 
+def _shown(address: Address) -> str:
+    return _value(str(Address(address.name, address.display)))
+
+
 def _first(rows: Iterable[str], note: str = "{}") -> Iterator[str]:
     rows = iter(rows)
     yield from islice(rows, _MOST_ROWS)
@@ -278,10 +282,10 @@ def _details(title: str, content: str) -> str:
 
 
 def _summary(email: Email) -> Iterator[tuple[str, str]]:
-    yield "From", _value(email.sender) or "(no sender)"
+    yield "From", _shown(Address(email.from_name, email.from_address)) or "(no sender)"
     for title, addresses in (("To", email.to), ("Cc", email.cc), ("Bcc", email.bcc)):
         if addresses:
-            shown = [_value(str(address)) for address in addresses[:_MOST_ADDRESSES]]
+            shown = [_shown(address) for address in addresses[:_MOST_ADDRESSES]]
             more = len(addresses) - len(shown)
             yield title, ", ".join(shown) + (f" … and {more:,} more" if more else "")
     yield "Date", "(no date)" if email.date is None else _date(email.date)

@@ -347,3 +347,14 @@ def test_a_message_read_by_part_cannot_be_saved(tmp_path: Path) -> None:
         plain(uid=17, folder="Archiv").save(path)
     assert "session.message(17, folder='Archiv')" in str(caught.value)
     assert not path.exists()
+
+
+def test_an_international_domain_is_shown_in_its_own_script() -> None:
+    email = parse_email(b"From: Ann <ann@xn--bcher-kva.example>\nTo: b@xn--bcher-kva.example\n\n")
+    assert (email.from_address, email.to[0].display) == (
+        "ann@xn--bcher-kva.example",
+        "b@bücher.example",
+    )
+    shown = email._repr_html_()
+    assert "Ann &lt;ann@bücher.example&gt;" in shown
+    assert "b@bücher.example" in shown

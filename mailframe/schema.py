@@ -91,7 +91,7 @@ RECIPIENTS = (
 BODIES = (
     *KEY,
     Column("text", "str", "what a person would read"),
-    Column("text_source", "category", "plain, html (text made from it) or none"),
+    Column("text_source", "category", "plain, html (text made from it, or from both) or none"),
     Column("charset", "category", "the charset the text was decoded with"),
     Column("truncated", "bool", "the text was cut at a size limit"),
     Column("defects", "str", "what was wrong with the text; empty when nothing was"),

@@ -142,7 +142,7 @@ def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def differences(body: dict[str, Any], attachments: list[dict[str, Any]], email: Email) -> list[str]:
-    source = "plain" if email.text is not None else "none" if email.html is None else "html"
+    source = "plain" if email.body == email.text else "none" if email.html is None else "html"
     text = None if source == "none" else email.body
     found = [
         name

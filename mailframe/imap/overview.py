@@ -302,7 +302,8 @@ def _doubt(one: Overview) -> str:
         one.defects = ("the server cannot describe its parts",)
         return one.defects[0]
     doubt = suspicion(root, one.headers, content_type)
-    if isinstance(described, Unread) and not doubt and not one.attachments:
+    is_plain = not one.attachments and one.picked is not None and not one.picked.spoken
+    if isinstance(described, Unread) and not doubt and is_plain:
         learn(form, described)
     return doubt
 

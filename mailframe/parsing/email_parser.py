@@ -156,6 +156,9 @@ def _assemble(
         picked = pick_parts(structure, with_content=True, uuencoded=uuencoded)
     if contents is not None:
         bodies = read_bodies(picked, contents, html=True, said=False, uuencoded=uuencoded)
+    spoken = None
+    if picked.spoken and contents is not None:
+        spoken = read_bodies(picked, contents, html=False, uuencoded=uuencoded).text
     author = headers.from_[0] if headers.from_ else None
     return Email(
         uid=uid,
@@ -180,6 +183,7 @@ def _assemble(
         structure=structure,
         defects=tuple(dict.fromkeys((*headers.defects, *bodies.defects))),
         raw=raw,
+        _spoken=spoken,
     )
 
 

@@ -77,7 +77,8 @@ def unfold(text: str) -> str:
     well: they are the writer's layout, as every second mailer shows by folding with a tab.
     """
     if "\n" not in text:
-        return text.strip(_BLANKS)
+        text = text.strip(_BLANKS)
+        return text.replace("\r", " ") if "\r" in text else text
     if "=?" in text:
         text = _WORD.sub(lambda word: _FOLD.sub("", word[0]), text)
     return " ".join(filter(None, [line.strip(_BLANKS) for line in text.split("\n")]))

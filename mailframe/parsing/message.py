@@ -68,6 +68,7 @@ class Email:
     structure: Part | None
     defects: tuple[str, ...]
     raw: bytes | None = field(default=None, compare=False)
+    _spoken: str | None = None  # where text and HTML follow each other
 
     def __repr__(self) -> str:
         pieces = ["<Email"]
@@ -93,7 +94,9 @@ class Email:
 
     @property
     def body(self) -> str:
-        """The text, or what the HTML says where there is no text."""
+        """What a person would read: the text, and what HTML says that is not there as text."""
+        if self._spoken is not None:
+            return self._spoken
         return html_to_text(self.html or "") if self.text is None else self.text
 
     def tree(self) -> str:

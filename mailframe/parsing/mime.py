@@ -36,7 +36,7 @@ _HEADER = re.compile(
 _BLANK_LINE = re.compile(rb"\r?\n")
 # Above a header they say nothing; above anything else they say that there is no header.
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)++(?=[!-9;-~]++[ \t]*+:)")
-_FROM_LINE = re.compile(rb">?From [^\r\n]*\r?\n")
+_FROM_LINE = re.compile(rb">*+From [^\r\n]*+\r?\n")
 _KNOWN_FIELD = (
     rb"(?:Received|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[a-z-]+)[ \t]*+:"
 )
@@ -46,9 +46,6 @@ _DAMAGED_HEADER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SOMETHING = re.compile(rb"\s*+\S")
-_FOREIGN_PART = re.compile(
-    rb"^--[^\n]++\n(?:[^\n]++\n){0,5}?Content-[a-z]", re.IGNORECASE | re.MULTILINE
-)
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 _ENCODING = re.compile(r"(?:[\s\"'] | \([^()]*+\) )*+ ([^\s\"';()]+)", re.VERBOSE)
 
@@ -168,7 +165,7 @@ def _header_behind(raw: bytes) -> tuple[bytes, int]:
     """Return the header of a message, behind what may stand above it, and where the body begins."""
     # Editors that save as UTF-8 put a mark before the first field.
     start = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
-    if raw.startswith((b"From ", b">From ")) and (line := _FROM_LINE.match(raw)):
+    if line := _FROM_LINE.match(raw, start):
         start = line.end()  # RFC 4155: mbox writes it above every message
     if empty := _EMPTY_LINES.match(raw, start):
         start = empty.end()
@@ -325,10 +322,9 @@ class _Splitter:
         declared, end = entity.declared, entity.end if entity.end >= 0 else len(self.raw)
         kind = declared.content_type
         if entity.delimiter is not None:
-            # Without its boundary all of it is preamble, which is not shown (RFC 2046 section
-            # 5.1.1). Nothing is lost by that, unless there are parts with another boundary.
-            if not entity.children and _FOREIGN_PART.search(self.raw, entity.start, end):
-                self.defects.append("multipart whose parts have another boundary than it declares")
+            if not entity.children and _SOMETHING.match(self.raw, entity.start, end):
+                # Without its boundary all of it is preamble (RFC 2046 section 5.1.1).
+                self.defects.append("multipart without parts: its text is not shown")
             return Part(
                 entity.number,
                 kind,

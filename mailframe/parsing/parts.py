@@ -46,15 +46,22 @@ class Picked:
         The text/html parts to be shown one after the other.
     attachments
         Every other leaf, in order.
+    spoken
+        Where both kinds follow each other, as when a list puts its footer below a page: the parts
+        that a person reads, in order. Empty elsewhere.
     """
 
     text: tuple[Part, ...]
     html: tuple[Part, ...]
     attachments: tuple[Attachment, ...]
+    spoken: tuple[Part, ...] = ()
 
     def wanted(self, *, html: bool) -> tuple[Part, ...]:
-        """Name the parts to read: the HTML only if asked for, or where there is no text."""
-        return (*self.text, *self.html) if html or not self.text else self.text
+        """Name the parts to read: the HTML only if asked for, or if it is part of the text."""
+        text = self.spoken or self.text
+        read = {id(part) for part in text}
+        more = self.html if html or not text else ()
+        return (*text, *(part for part in more if id(part) not in read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +267,9 @@ def pick_parts(root: Part, *, with_content: bool = False, uuencoded: bool = Fals
             attachments.append(_attachment(part, inline=inline, with_content=with_content))
         elif uuencoded:
             attachments.extend(_within_text(part, with_content=with_content))
-    return Picked(text, html, tuple(attachments))
+    spoken = tuple(part for part in text_body if id(part) in read)
+    is_mixed = 0 < len(text) < len(spoken)
+    return Picked(text, html, tuple(attachments), spoken if is_mixed else ())
 
 
 def find_part(root: Part, number: str) -> Part | None:
@@ -292,8 +301,9 @@ def _join(
     defects: list[str],
     *,
     uuencoded: bool = False,
+    said: bool = False,
 ) -> tuple[str | None, str | None]:
-    """Decode and join several parts; the charset is the first's."""
+    """Decode and join parts, of HTML what it says if ``said``; the charset is the first's."""
     texts: list[str] = []
     charset: str | None = None
     for part in parts:
@@ -306,6 +316,8 @@ def _join(
             charset = used
         if uuencoded:
             text = _without_files(text)
+        if said and part.content_type == "text/html":
+            text = html_to_text(text)
         texts.append(text)
         defects.extend(problems)
     return "\n".join(texts) if texts else None, charset
@@ -334,7 +346,7 @@ def read_bodies(
     cut
         Numbers of parts whose content is only their beginning.
     said
-        Whether the text is wanted that HTML says, where there is no text/plain part.
+        Whether the text is wanted that HTML says, where the text/plain parts are not all of it.
     uuencoded
         Whether files that uuencode has written into a text/plain part are left out of the text.
 
@@ -357,7 +369,11 @@ def read_bodies(
         markup, charset = _join(picked.html, contents, cut, defects)
     if not picked.text and markup is not None:
         text, source = html_to_text(markup) if said else None, "html"
-    if picked.text:
+    if picked.text and not (picked.spoken and said):
         text, charset = _join(picked.text, contents, cut, defects, uuencoded=uuencoded)
         source = "plain"
+    elif picked.spoken:
+        defects.clear()  # the HTML is among these
+        text, charset = _join(picked.spoken, contents, cut, defects, uuencoded=uuencoded, said=True)
+        source = "html"
     return Bodies(text, markup if html else None, source, charset, tuple(defects))

@@ -251,3 +251,7 @@ def test_in_reply_to_names_the_message_and_not_its_sender(value: str) -> None:
 )
 def test_addresses_to_unsubscribe_at_are_read(value: str, uris: tuple[str, ...]) -> None:
     assert parse_list_unsubscribe(value) == uris
+
+
+def test_a_carriage_return_alone_is_a_blank() -> None:
+    assert parse_headers(b"Subject: a\rb\n").subject == "a b"

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.parsing import decode_content, decode_text, pick_parts, read_bodies
+from mailframe.parsing import (
+    decode_content,
+    decode_text,
+    parse_email,
+    parse_structure,
+    pick_parts,
+    read_bodies,
+)
 from mailframe.records import Part
 
 
@@ -316,3 +323,40 @@ def test_a_file_of_no_known_kind_is_octets() -> None:
 def test_a_structure_alone_shows_no_files_within_the_text() -> None:
     assert pick_parts(leaf("1"), uuencoded=True).attachments == ()
     assert pick_parts(leaf("1", "text/html", raw=UUENCODED), uuencoded=True).attachments == ()
+
+
+# -- text and HTML that follow each other
+
+
+PAGE_AND_FOOTER = b"""\
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/html; charset=utf-8
+
+<p>A <b>page</b></p>
+--b
+Content-Type: text/plain
+
+____
+footer
+--b--
+"""
+
+
+def test_a_footer_below_a_page_is_not_all_there_is_to_read() -> None:
+    picked = pick_parts(parse_structure(PAGE_AND_FOOTER))
+    assert [part.number for part in picked.spoken] == ["1", "2"]
+    assert [part.number for part in picked.wanted(html=False)] == ["1", "2"]
+    assert [part.number for part in picked.wanted(html=True)] == ["1", "2"]
+    bodies = read_bodies(picked, {}, html=True)
+    assert (bodies.text, bodies.text_source) == ("A page\n____\nfooter", "html")
+    assert (bodies.html, bodies.charset) == ("<p>A <b>page</b></p>", "utf-8")
+    email = parse_email(PAGE_AND_FOOTER)
+    assert (email.text, email.body) == ("____\nfooter", "A page\n____\nfooter")
+
+
+def test_versions_of_one_text_are_not_read_twice() -> None:
+    both = PAGE_AND_FOOTER.replace(b"multipart/mixed", b"multipart/alternative")
+    picked = pick_parts(parse_structure(both))
+    assert (picked.spoken, [part.number for part in picked.text]) == ((), ["2"])

@@ -140,7 +140,11 @@ def iter_fields(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     ([('Subject', 'a b')], ['no header field: nonsense'])
     """
     fields, defects = _split(block)
-    return [(name, unfold(raw)) for name, raw in fields], defects
+    # Most are one line, and a call for each of them would take longer than what it does.
+    return [
+        (name, unfold(raw) if "\n" in (value := raw.strip(_BLANKS)) or "\r" in value else value)
+        for name, raw in fields
+    ], defects
 
 
 def parse_ids(text: str) -> tuple[str, ...]:

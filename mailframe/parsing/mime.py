@@ -362,7 +362,7 @@ def _declared(fields: list[tuple[str, str]], default: str) -> _Declared:
     """Read what a header says of its body; of a repeated field the first counts."""
     said: dict[str, str] = {}
     for name, value in fields:
-        if name[:8].lower() == "content-":
+        if name[0] in "Cc" and name[:8].lower() == "content-":
             said.setdefault(name[8:].lower(), value)
     get = said.get
     words = (get("type"), get("disposition"), get("transfer-encoding"), get("id"))

@@ -103,7 +103,11 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--save", type=Path, metavar="FILE.eml", help="save it as it was sent")
     command.add_argument("--overwrite", action="store_true", help="replace a file of the same name")
 
-    command = _add(commands, "inspect", "lay one message open: its fields, parts and defects")
+    command = _add(
+        commands,
+        "inspect",
+        "lay one message open: its fields, parts and defects (- reads standard input)",
+    )
     command.add_argument(
         "uid", type=int, nargs="?", help="its UID; needless where there is one message, as in .eml"
     )
@@ -224,7 +228,7 @@ def _url(text: str) -> dict[str, object]:
         )
     if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
         raise argparse.ArgumentTypeError(
-            "the URL is not of the form imaps://user@host/folder, and no file is called so"
+            "no file or folder is called so, and it is no URL like imaps://user@host/folder"
         )
     plain = "starttls-if-offered" if is_local(parts.hostname) else "starttls"
     return {

@@ -155,6 +155,8 @@ def _inspect(session: Session, options: argparse.Namespace) -> int:
     folder, uid = options.url["folder"], options.uid
     if uid is None:
         keys = session.search(folder=folder, limit=2)
+        if not len(keys):
+            raise QueryError(f"There is no message in {folder!r}.")
         if len(keys) != 1:
             raise QueryError(
                 f"Which message? There are {session.count(folder=folder):,} in {folder!r}.",

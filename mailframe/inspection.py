@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailframe.parsing import parse_authentication_results, parse_hops, pick_parts
@@ -131,10 +132,15 @@ def _roles(root: Part, email: Email) -> dict[str, str]:
 def _hops(email: Email) -> Iterator[str]:
     before: datetime | None = None
     for hop in parse_hops(_values(email, "received")):
-        delay = f"after {hop.time - before}" if hop.time and before else ""
+        delay = _delay(hop.time - before) if hop.time and before else ""
         before = hop.time or before
         way = f"{hop.from_host or '?'} -> {hop.by_host or '?'}"
         yield "  ".join(filter(None, [way, hop.protocol, _moment(hop.time), delay]))
+
+
+def _delay(delay: timedelta) -> str:
+    # Clocks differ: the later server's may be behind.
+    return f"after {delay}" if delay >= timedelta() else f"{-delay} before the one above"
 
 
 def _checks(email: Email) -> Iterator[str]:

@@ -109,7 +109,8 @@ class Session:
         offered: Callable[[], tuple[str, ...]] | None = getattr(self._source, "capabilities", None)
         if offered is None:
             raise NotSupportedError(
-                "Only a server has capabilities.", suggestion="This session reads files."
+                "Only a server has capabilities.",
+                suggestion="This session reads files, which need none.",
             )
         return offered()
 
@@ -459,7 +460,8 @@ class Session:
         explain: Callable[..., list[Step]] | None = getattr(self._source, "explain", None)
         if explain is None:
             raise NotSupportedError(
-                "Only a server is sent commands.", suggestion="This session reads files."
+                "Only a server is sent commands.",
+                suggestion="This session reads files; mf.connect(…) opens an account on a server.",
             )
         names, tree, selections = described(self.account, criteria, folder, limit)
         asked = repr(criteria) if selections is None else "df"

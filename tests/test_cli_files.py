@@ -93,7 +93,7 @@ def test_what_looks_like_a_url_is_told_how_one_is_written(
     with pytest.raises(SystemExit):
         main(["headers", name])
     said = " ".join(capsys.readouterr().err.split())
-    assert "imaps://user@host/folder, and no file is called so" in said
+    assert "no file or folder is called so, and it is no URL like imaps://user@host/folder" in said
 
 
 def test_explaining_a_file_is_told_in_words(mail: Path, capsys: pytest.CaptureFixture[str]) -> None:

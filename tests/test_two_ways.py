@@ -22,12 +22,19 @@ import mailframe as mf
 from mailframe.imap import overview
 from mailframe.imap.bodystructure import parse_bodystructure, suspicion
 from mailframe.imap.responses import parse_tokens
-from mailframe.parsing import parse_email, parse_headers, parse_structure, pick_parts
+from mailframe.parsing import (
+    parse_email,
+    parse_headers,
+    parse_structure,
+    pick_parts,
+    split_message,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailframe.parsing import Email
+    from mailframe.parsing.mime import Split
     from mailframe.records import Attachment, Part
     from tests.rigs.dovecot import Dovecot
 
@@ -101,10 +108,10 @@ def compare(dovecot: Dovecot, files: dict[str, bytes]) -> Compared:
     dovecot.deliver(user, files.values())
     whole = 0
 
-    def counted(raw: bytes) -> Part:
+    def counted(raw: bytes) -> Split:
         nonlocal whole
         whole += 1
-        return parse_structure(raw)
+        return split_message(raw)
 
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -112,7 +119,7 @@ def compare(dovecot: Dovecot, files: dict[str, bytes]) -> Compared:
             dovecot.host, user, password=dovecot.password, port=dovecot.port, security="none"
         ) as session,
     ):
-        patch.setattr(overview, "parse_structure", counted)
+        patch.setattr(overview, "split_message", counted)
         bodies = session.bodies(html=True).sort_values("uid")
         read_whole = whole
         attachments = session.attachments()

@@ -19,7 +19,7 @@ from mailframe.imap.items import read_flags, read_internal_date, read_number, re
 from mailframe.imap.names import decode_name
 from mailframe.imap.responses import Unread
 from mailframe.imap.shapes import known, learn, shape
-from mailframe.parsing import parse_headers, parse_structure, pick_parts, split_header
+from mailframe.parsing import parse_headers, pick_parts, split_header, split_message
 from mailframe.records import Headers
 
 if TYPE_CHECKING:
@@ -338,9 +338,11 @@ def verify(connection: Connection, doubtful: Sequence[Overview]) -> None:
         raw = read_string(answer[WHOLE_NAME]) if isinstance(answer, dict) else b""
         if raw:
             one.header, one.is_whole = raw, True
-            one.structure = parse_structure(raw)
+            split = split_message(raw)
+            one.structure = split.structure
             one.picked = pick_parts(one.structure)
             one.attachments = one.picked.attachments
             one.headers = parse_headers(split_header(raw)[0], one.fields.extra)
+            one.defects = (*one.defects, *split.defects)
         else:
             one.defects = (f"not verified: {one.doubt}",)

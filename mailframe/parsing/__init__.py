@@ -6,6 +6,7 @@
     assemble_email   what was read part by part -> Email
     parse_structure  a whole message -> its tree of Parts
     split_header     a message -> its header and its body
+    split_message    a message -> its fields, its tree of Parts, and what is wrong with it
     parse_headers    a header block -> Headers
     parse_hops       Received fields -> the servers that a message passed
     parse_authentication_results  what a server found out about the sender -> records
@@ -26,7 +27,7 @@ from mailframe.parsing.email_parser import assemble_email, parse_email, parse_st
 from mailframe.parsing.headers import parse_headers, parse_list_unsubscribe
 from mailframe.parsing.html import html_to_text
 from mailframe.parsing.message import Email
-from mailframe.parsing.mime import split_header
+from mailframe.parsing.mime import split_header, split_message
 from mailframe.parsing.parameters import join_parameters, parse_content_type
 from mailframe.parsing.parts import (
     Bodies,
@@ -65,4 +66,5 @@ __all__ = [
     "pick_parts",
     "read_bodies",
     "split_header",
+    "split_message",
 ]

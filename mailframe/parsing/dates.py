@@ -141,7 +141,11 @@ def _offset(digits: str | None, name: str | None) -> tuple[int | None, str | Non
             # RFC 5322 section 3.3: -0000 is UTC, and says nothing of the sender's zone.
             return (-minutes, None) if minutes else (None, None)
         return minutes, None
-    return _ZONES.get(name.lower()) if name else None, None
+    if not name or name.lower() in _ZONES:
+        return _ZONES.get(name.lower()) if name else None, None
+    # A letter alone is a military zone, which meant one thing and its opposite. Words like CET mean
+    # something to people, and several things to programs: the time may be some hours off.
+    return None, f"unknown zone {name} in date" if len(name) > 1 else None
 
 
 def _year(digits: str) -> tuple[int, str | None]:

@@ -12,6 +12,7 @@
     scan.py        an mbox in one pass -> where its messages are
     separators.py  the "From " line between them
     maildir.py     a folder with a file for each message, flags in its name
+    listing.py     the names in it, which change while they are listed
     messages.py    a folder of .eml files
     handle.py      a file by place, a compressed one by way of a temporary file
     searchable.py  a message as criteria see it

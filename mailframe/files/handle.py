@@ -18,10 +18,19 @@ from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 from mailframe.exceptions import MailFileError, UidValidityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["Handle", "Signature", "beginning", "compression", "open_regular", "validity"]
+__all__ = [
+    "Handle",
+    "Signature",
+    "answers",
+    "beginning",
+    "compression",
+    "open_regular",
+    "unpacked_beginning",
+    "validity",
+]
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +66,23 @@ def open_regular(path: Path | str) -> BinaryIO:
     return open(descriptor, "rb", buffering=0)  # noqa: PTH123 a descriptor
 
 
+def answers(question: Callable[[], bool], path: Path | str) -> bool:
+    """Ask what an entry of a folder is: no link in a loop, nor what may not be seen, is anything.
+
+    Parameters
+    ----------
+    question
+        Such as ``entry.is_file``.
+    path
+        Of the entry, for the log.
+    """
+    try:
+        return question()
+    except OSError as error:
+        log.warning("%s", unreadable(path, error))
+        return False
+
+
 def compression(head: bytes) -> str | None:
     """Name the compression of a file by its first bytes; None for none."""
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
@@ -72,6 +98,26 @@ def beginning(path: Path | str, length: int) -> bytes:
     """
     with open_regular(path) as file:
         return _read_all(file, length)
+
+
+def unpacked_beginning(path: Path | str, length: int) -> bytes:
+    """Read the beginning of a compressed file, unpacked, down to where it is damaged.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with open_regular(path) as file:
+        packing = compression(_read_all(file, 8))
+        file.seek(0)
+        if packing is None:
+            return _read_all(file, length)
+        found = b""
+        with _unpacker(file, packing) as unpacked:
+            while len(found) < length and (block := _next_block(unpacked, length - len(found))[0]):
+                found += block
+        return found
 
 
 def validity(path: Path | str, facts: Iterable[object]) -> int:
@@ -150,8 +196,12 @@ class Handle:
         ------
         UidValidityError
             If the file is not what it was any more.
+        MailFileError
+            If it was closed.
         """
         with self._lock:
+            if self._file.closed:
+                raise self._closed()
             if not self._is_spool and _signature(os.fstat(self._file.fileno())) != self.signature:
                 raise changed(self.path)
             self._file.seek(start)
@@ -172,7 +222,16 @@ class Handle:
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
-        self._file.close()
+        with self._lock:
+            self._file.close()
+
+    def _closed(self) -> MailFileError | UidValidityError:
+        """Say why the file was closed: it is closed with the session, or when it has changed."""
+        if not self.is_current():
+            return changed(self.path)
+        return MailFileError(
+            f"{self.path} was closed while it was being read.", suggestion="Open it again."
+        )
 
     def _unpacked(self, file: BinaryIO, packing: str) -> BinaryIO:
         try:
@@ -181,8 +240,10 @@ class Handle:
             try:
                 file.seek(0)
                 with _unpacker(file, packing) as unpacked:
-                    while block := self._next_block(unpacked, packing):
+                    block, problem = _next_block(unpacked, BLOCK)
+                    while block:
                         _write_all(spool, block)
+                        block, problem = _next_block(unpacked, BLOCK)
             except BaseException:
                 spool.close()
                 raise
@@ -192,22 +253,23 @@ class Handle:
                 reply=error.strerror or str(error),
                 suggestion="Set TMPDIR to a folder with more space, or unpack the file yourself.",
             ) from error
+        if problem:
+            self.damage = (f"cut off: the {packing} file {problem}",)
+            log.warning("%s: the %s file %s", self.path, packing, problem)
         return spool
 
-    def _next_block(self, unpacked: _Unpacked, packing: str) -> bytes:
-        """Give the next bytes; none at the end, and at the damage."""
-        try:
-            # A longer read would lose what it has when the damage comes.
-            return unpacked.read1(BLOCK)
-        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, ValueError) as error:
-            problem = "ends early" if isinstance(error, EOFError) else f"is damaged: {error}"
-        except OSError as error:
-            if error.errno is not None:  # of the system; bz2 has none for damage
-                raise
-            problem = f"is damaged: {error}"
-        self.damage = (f"cut off: the {packing} file {problem}",)
-        log.warning("%s: the %s file %s", self.path, packing, problem)
-        return b""
+
+def _next_block(unpacked: _Unpacked, length: int) -> tuple[bytes, str]:
+    """Give the next bytes, and what is wrong; none at the end, and at the damage."""
+    try:
+        # A longer read would lose what it has when the damage comes.
+        return unpacked.read1(length), ""
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, ValueError) as error:
+        return b"", "ends early" if isinstance(error, EOFError) else f"is damaged: {error}"
+    except OSError as error:
+        if error.errno is not None:  # of the system; bz2 has none for damage
+            raise
+        return b"", f"is damaged: {error}"
 
 
 def changed(path: Path) -> UidValidityError:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailframe.files.separators import LONGEST_LINE, is_separator
+from mailframe.files.separators import LONGEST_LINE, is_separator, separates_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,8 @@ def kind_of(head: bytes) -> Kind:
         return Kind.MBOX
     if _is_header(head):
         return Kind.MESSAGE
-    return Kind.MBOX if any(separators(head)) else Kind.OTHER
+    # An archive of mail has the mail's bytes within it.
+    return Kind.MBOX if not words_for(head) and any(separators(head)) else Kind.OTHER
 
 
 def separators(block: bytes) -> Iterator[int]:
@@ -76,8 +77,9 @@ def separators(block: bytes) -> Iterator[int]:
     place = block.find(b"\nFrom ")
     while place >= 0:
         end = block.find(b"\n", place + 1, place + LONGEST_LINE)
-        is_alone = block[max(place - 2, 0) : place].endswith((b"\n", b"\n\r"))
-        if end >= 0 and is_alone and is_separator(block[place + 1 : end], block[end + 1 :][:200]):
+        has_space = block[max(place - 2, 0) : place].endswith((b"\n", b"\n\r"))
+        separates = is_separator if has_space else separates_alone
+        if end >= 0 and separates(block[place + 1 : end], block[end + 1 : end + 201]):
             yield place + 1
         place = block.find(b"\nFrom ", place + 1)
 

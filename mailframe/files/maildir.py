@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import time
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from mailframe.exceptions import MailFileError
 from mailframe.files.handle import open_regular, unreadable, validity
+from mailframe.files.listing import INFO, changed_at, list_files
 from mailframe.files.stored import FIRST, Gone, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import os
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from mailframe.files.listing import Listing, Place
 
 __all__ = ["FileMessage", "Maildir", "natural"]
 
-# The specification's colon is forbidden on Windows: programs there write one of the others.
-_INFO = re.compile(r"[:;!]2,([^,]*)$")
 _FLAGS = {
     "D": "\\Draft",
     "F": "\\Flagged",
@@ -31,8 +32,10 @@ _FLAGS = {
 _DIGITS = re.compile(r"(\d+)")
 # What Dovecot and Courier put into the name: bytes as stored, and with CRLF.
 _SIZES = re.compile(r",S=(\d+),W=(\d+)(?=[,:;!]|$)")
-#: A folder that has changed this recently may change again without a new time, in nanoseconds.
-_RECENT = 2_000_000_000
+#: A file may be renamed again between being found and being opened.
+_MOST_RENAMES = 5
+
+_T = TypeVar("_T")
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -69,11 +72,15 @@ class FileMessage(Stored):
         ------
         Gone
             If there is none any more.
+        MailFileError
+            If it cannot be reached.
         """
         try:
             return self.path.stat()
-        except OSError as error:
+        except FileNotFoundError as error:
             raise Gone from error
+        except OSError as error:
+            raise unreadable(self.path, error) from error
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -95,6 +102,8 @@ class FileMessage(Stored):
         try:
             with self._open() as file:
                 return file.read(length)
+        except MailFileError:
+            raise
         except OSError as error:
             self._failure = (f"cannot be read: {error.strerror or error}",)
             return b""
@@ -124,12 +133,9 @@ class Maildir:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._read_at = 0
-        self._times: tuple[int, ...] = ()
-        self._names: list[str] = []
-        self._files: dict[str, tuple[str, str]] = {}
-        self.uidvalidity = 0
-        self._list()
+        self._listing = self._list()
+        self._names = sorted(self._listing.files, key=natural)
+        self.uidvalidity = validity(path, self._names)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -141,23 +147,23 @@ class Maildir:
 
     def current(self) -> Maildir:
         """Return this, with the flags of now, or what is there instead."""
+        self.__dict__.pop("keywords", None)  # a new one does not change the folders
         try:
-            is_same = self._times == self._changed_at()
+            is_same = self._listing.times == changed_at(self._path)
         except OSError as error:
             raise unreadable(self._path, error) from error
-        if is_same and self._read_at - max(self._times, default=0) > _RECENT:
+        if is_same and self._listing.is_quiet:
             return self
         other = Maildir(self._path)
         if other.uidvalidity != self.uidvalidity:
             return other
-        # Who reads from this already sees the files under their new names.
-        self._files, self._times, self._read_at = other._files, other._times, other._read_at
+        self._listing = other._listing  # who reads from this already sees the new names
         return self
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
 
-    def file(self, name: str) -> tuple[str, str]:
+    def file(self, name: str) -> Place:
         """Say where a message is now.
 
         Parameters
@@ -170,9 +176,9 @@ class Maildir:
         tuple
             ``"cur"`` or ``"new"``, and the name of the file.
         """
-        return self._files[name]
+        return self._listing.files[name]
 
-    def find_again(self, name: str) -> tuple[str, str]:
+    def find_again(self, name: str) -> Place:
         """Look for a message whose file has another name by now: its flags have changed.
 
         Raises
@@ -180,10 +186,12 @@ class Maildir:
         Gone
             If it was deleted.
         """
-        self._files.update(self._listed())
-        found = self._files[name]
-        if not (self._path / found[0] / found[1]).exists():
+        files = self._list().files
+        # Of two files with one name, one may have gone.
+        found = files.get(name) or files.get(name.partition("\0")[0])
+        if found is None:
             raise Gone
+        self._listing.files[name] = found
         return found
 
     @cached_property
@@ -206,31 +214,11 @@ class Maildir:
         """The folder."""
         return self._path
 
-    def _list(self) -> None:
+    def _list(self) -> Listing:
         try:
-            self._times = self._changed_at()
-            self._read_at = time.time_ns()
-            self._files = dict(self._listed())
+            return list_files(self._path)
         except OSError as error:
             raise unreadable(self._path, error) from error
-        self._names = sorted(self._files, key=natural)
-        self.uidvalidity = validity(self._path, self._names)
-
-    def _listed(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        # In this order: a message moves from new to cur, and must not be missed.
-        for folder in ("new", "cur"):
-            try:
-                with os.scandir(self._path / folder) as entries:
-                    for entry in entries:
-                        if not entry.name.startswith(".") and entry.is_file():
-                            yield _INFO.sub("", entry.name), (folder, entry.name)
-            except FileNotFoundError:
-                continue
-
-    def _changed_at(self) -> tuple[int, ...]:
-        folders = [self._path / name for name in ("new", "cur")]
-        there = [folder for folder in folders if folder.exists()] or folders
-        return tuple(folder.stat().st_mtime_ns for folder in there)
 
 
 class _MaildirMessage(FileMessage):
@@ -251,14 +239,17 @@ class _MaildirMessage(FileMessage):
 
     @property
     def internal_date(self) -> datetime | None:
-        """When the file was written."""
-        return datetime.fromtimestamp(int(self.status.st_mtime), UTC)
+        """When the file was written; None for a time that no calendar has."""
+        try:
+            return datetime.fromtimestamp(int(self.status.st_mtime), UTC)
+        except (ValueError, OverflowError):
+            return None
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What the letters in the name say; mail in ``new`` has not been seen."""
         folder, file = self._place
-        info = _INFO.search(file)
+        info = INFO.search(file)
         letters = info[1] if info and folder == "cur" else ""
         known = {**_FLAGS, **self._box.keywords}
         return tuple(sorted({known[letter] for letter in letters if letter in known}))
@@ -274,15 +265,16 @@ class _MaildirMessage(FileMessage):
     @cached_property
     def status(self) -> os.stat_result:
         """Size and time of the file."""
-        try:
-            return self.path.stat()
-        except FileNotFoundError:
-            self._place = self._box.find_again(self._name)
-            return super().status
+        return self._found(lambda: super(_MaildirMessage, self).status)
 
     def _open(self) -> BinaryIO:
-        try:
-            return super()._open()
-        except Gone:
-            self._place = self._box.find_again(self._name)
-            return super()._open()
+        return self._found(super()._open)
+
+    def _found(self, look: Callable[[], _T]) -> _T:
+        """Look at the file, and where it has another name by now, find it."""
+        for _ in range(_MOST_RENAMES):
+            try:
+                return look()
+            except Gone:
+                self._place = self._box.find_again(self._name)
+        return look()

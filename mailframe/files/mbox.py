@@ -46,8 +46,7 @@ class Mbox:
         self.uidvalidity = validity(path, self._file.signature)
         sample = range(1, min(len(self), _SAMPLE) + 1)
         self.has_labels = any(has_gmail_fields(self[uid].header) for uid in sample)
-        for number, notes in self._index.notes.items():
-            log.warning("%s, message %d: %s", path, number + 1, "; ".join(notes))
+        _tell(path, self._index)
         log.info("%s: %d messages in %d bytes", path, len(self), self._file.size)
 
     def __len__(self) -> int:
@@ -70,6 +69,17 @@ class Mbox:
         self._file.close()
 
 
+def _tell(path: Path, index: Index) -> None:
+    """Log what is wrong, each defect once: a program that does it so does it in every message."""
+    numbers: dict[str, list[int]] = {}
+    for number, notes in index.notes.items():
+        for words in notes:
+            numbers.setdefault(words, []).append(number + 1)
+    for words, (first, *others) in numbers.items():
+        more = f" and {len(others)} more" if others else ""
+        log.warning("%s, message %d%s: %s", path, first, more, words)
+
+
 class _MboxMessage(Stored):
     """One message of an mbox."""
 
@@ -80,11 +90,16 @@ class _MboxMessage(Stored):
 
     @property
     def internal_date(self) -> datetime | None:
-        """What the ``From`` line says, read as UTC unless it names a zone."""
+        """What the ``From`` line says, read as UTC unless it names a zone.
+
+        Programs that do not know it write the first second of 1970: that is none.
+        """
         line, start = self._index.lines[self.uid - 1], self._index.starts[self.uid - 1]
         if start == line:
             return None
-        return line_date(self._file.read(line, min(start, line + LONGEST_LINE)).rstrip(b"\r\n"))
+        said = self._file.read(line, min(start, line + LONGEST_LINE)).rstrip(b"\r\n")
+        moment = line_date(said)
+        return moment if moment and moment.timestamp() else None
 
     @property
     def size(self) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailframe.parsing import parse_headers, parse_structure, pick_parts, read_bodies
+from mailframe.parsing import parse_headers, pick_parts, read_bodies, split_message
 from mailframe.records import BodyRecord, Headers, MessageRecord
 from mailframe.source import LONGEST
 
@@ -37,7 +37,10 @@ def message_of(
         As for `Source.headers`.
     """
     headers = Headers() if what == "dates" else parse_headers(stored.header, tuple(fields))
-    has_structure = what in {"headers", "attachments"}
+    attachments: tuple[Attachment, ...] | None = None
+    noticed: tuple[str, ...] = ()
+    if what in {"headers", "attachments"}:
+        attachments, noticed = _attachments(stored, headers)
     marks = stored.marks if what == "headers" else None
     return MessageRecord(
         *where,
@@ -46,8 +49,8 @@ def message_of(
         internal_date=stored.internal_date if what in {"headers", "dates"} else None,
         size=stored.size if what == "headers" else None,
         headers=headers,
-        attachments=_attachments(stored, headers) if has_structure else None,
-        defects=stored.defects,
+        attachments=attachments,
+        defects=(*stored.defects, *noticed),
         labels=marks.labels if marks else None,
         gmail_thread=marks.gmail_thread if marks else None,
     )
@@ -68,7 +71,8 @@ def body_of(
         As for `Source.parts`.
     """
     limit = LONGEST if max_bytes is None else min(max_bytes, LONGEST)
-    picked = pick_parts(parse_structure(stored.raw))
+    split = split_message(stored.raw)
+    picked = pick_parts(split.structure)
     wanted = picked.wanted(html=html)
     cut = [part.number for part in wanted if part.size > limit]
     contents = {part.number: _beginning(part.raw or b"", limit) for part in wanted if cut}
@@ -81,7 +85,7 @@ def body_of(
         text_source=bodies.text_source,
         charset=bodies.charset,
         truncated=bool(cut),
-        defects=(*stored.defects, *bodies.defects),
+        defects=(*stored.defects, *split.defects, *bodies.defects),
     )
 
 
@@ -90,9 +94,12 @@ def _beginning(raw: bytes, limit: int) -> bytes:
     return _LONE_LF.sub(b"\r\n", raw[:limit])[:limit]
 
 
-def _attachments(stored: Stored, headers: Headers) -> tuple[Attachment, ...]:
-    """List the attachments; most messages without any show that in their header."""
+def _attachments(
+    stored: Stored, headers: Headers
+) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    """List the attachments, and what is wrong; the header shows of most that there are none."""
     kind = (headers.content_type or "text/plain").partition(";")[0].strip().lower()
     if kind in _TEXT and b"disposition" not in stored.header.lower():
-        return ()
-    return pick_parts(parse_structure(stored.raw)).attachments
+        return (), ()
+    split = split_message(stored.raw)
+    return pick_parts(split.structure).attachments, tuple(split.defects)

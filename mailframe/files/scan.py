@@ -1,9 +1,10 @@
 r"""An mbox in one pass -> where its messages are.
 
 The file is read in blocks, and only places are kept: forty bytes a message. A message begins at a
-``From`` line with an empty line above it. Where a ``Content-Length`` says that the message goes on
-behind such a line (mboxcl2), that is believed only if a message begins where it ends, and its
-neighbours have the field too: in other files it is the sender's, who could hide mail with it.
+``From`` line with an empty line above it; without one, the line has a date, and a header below it.
+Where a ``Content-Length`` says that the message goes on behind such a line (mboxcl2), that is
+believed only if a message begins where it ends, and its neighbours have the field too: in other
+files it is the sender's, who could hide mail with it.
 
 Lines of a text that begin with ``From`` have been written with ``>`` in front. mboxrd does so with
 ``>From`` too, mboxo does not, mboxcl2 with none of them: `Index.quoting` says which it seems to be.
@@ -18,7 +19,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.files.looks import BOM
-from mailframe.files.separators import LONGEST_LINE, is_separator, looks_like_header
+from mailframe.files.separators import (
+    LONGEST_LINE,
+    is_separator,
+    looks_like_header,
+    separates_alone,
+)
 from mailframe.files.stored import header_end
 
 if TYPE_CHECKING:
@@ -36,6 +42,8 @@ _BEHIND = 2048
 _NEAR = 8
 #: A header in which Content-Length is looked for.
 _HEADER = 64 << 10
+#: Bytes in which a From line ends the search: a file may be full of headers without an end.
+_SOON = 2 << 10
 
 # Found in one search: what may separate messages, and what is quoted.
 _FROM = re.compile(rb"\n(>*+)From ")
@@ -63,6 +71,22 @@ class _Claim(NamedTuple):
 _NO_CLAIM = _Claim()
 
 
+class _Ends(NamedTuple):
+    """Line ends that have been counted."""
+
+    lf: int = 0
+    cr: int = 0
+    crlf: int = 0
+
+    @property
+    def unequal(self) -> int:
+        """Those that are no CRLF."""
+        return self.lf - self.crlf if self.lf else self.cr
+
+
+_NO_ENDS = _Ends()
+
+
 class Quoting(Enum):
     """How lines of text that begin with ``From`` are written."""
 
@@ -82,7 +106,7 @@ class Index:
     starts, ends
         Of each, its first byte, and behind its last: the empty line below is not part of it.
     breaks
-        Of each, line ends that are LF alone.
+        Of each, line ends that are LF alone; where it has no LF, those that are CR.
     quoted
         Of each, whether one of its lines begins with ``>From``.
     quoting
@@ -144,7 +168,7 @@ class _Scanner:
         self._file = file
         self._searched = -1  # line ends before this place have been looked at
         self._tallied = 0  # and what lies before this one has been counted
-        self._breaks = 0
+        self._ends = _NO_ENDS
         self._is_quoted = False
         self._claim = _NO_CLAIM
         self._was_right = False  # the last message's Content-Length
@@ -186,8 +210,11 @@ class _Scanner:
         """
         self.look(window, base, len(window))
         index, size = self.index, self._file.size
-        if not index.starts and window.removeprefix(BOM).strip(b"\r\n"):
-            self._open(window, base, 0, 0)
+        if not index.starts and (base or window.removeprefix(BOM).strip(b"\r\n")):
+            # What lies before the window has been counted, and is not counted again.
+            index.lines.append(0)
+            index.starts.append(0)
+            self._is_quoted = False
             index.note(0, "neither a From line nor a header: the whole file is taken for a message")
         if index.starts:
             start = index.starts[-1]
@@ -230,8 +257,7 @@ class _Scanner:
             above = _empty_line_at_end(window[max(place - 3, 0) : place])
             if not is_separator(line, following):
                 return
-            if not above:
-                self._doubt(here, following)
+            if not above and not self._is_close(here, line, following):
                 return
             if here < self._claim.next:
                 self._passed_over += 1
@@ -243,38 +269,47 @@ class _Scanner:
             self.index.note(0, f"above the first message stand {here} bytes that are none")
         self._open(window, base, here, here + len(line) + 1)
 
-    def _doubt(self, here: int, following: bytes) -> None:
-        """Tell of what would begin a message, if an empty line stood above it."""
-        last = len(self.index) - 1
-        if last < 0 or here < self._claim.next or not looks_like_header(following):
-            return
-        if last not in self.index.notes:
-            self.index.note(last, "a From line stands within it, without an empty line above")
+    def _is_close(self, here: int, line: bytes, following: bytes) -> bool:
+        """Say whether a line without an empty line above it begins a message, and tell of it."""
+        index, last = self.index, len(self.index) - 1
+        if here < self._claim.next or not looks_like_header(following):
+            return False
+        is_second = last >= 0 and here == index.starts[last]  # two From lines above one message
+        if not is_second and separates_alone(line, following):
+            if last >= 0:
+                index.note(last, "no empty line stands between it and the next one")
+            return True
+        if last >= 0 and last not in index.notes:
+            index.note(last, "a From line stands within it, without an empty line above")
+        return False
 
     def _open(self, window: bytes, base: int, line: int, start: int) -> None:
         start = min(start, self._file.size)
         self.index.lines.append(line)
         self.index.starts.append(start)
-        self._tallied, self._breaks, self._is_quoted = start, 0, False
+        self._tallied, self._ends, self._is_quoted = start, _NO_ENDS, False
         self._was_right = self._claim.end >= 0
         self._claim = self._measure(window, base, start)
 
     def _close(self, window: bytes, base: int, end: int) -> None:
         self._tally(window, base, end)
         self.index.ends.append(end)
-        self.index.breaks.append(self._breaks)
+        self.index.breaks.append(self._ends.unequal)
         self.index.quoted.append(self._is_quoted)
 
     def _tally(self, window: bytes, base: int, end: int) -> None:
         """Count the line ends up to a place."""
         first, last = self._tallied - base, end - base
-        if not self.index.starts or last <= first:
+        if last <= first:
             return
         if window[last - 1 : last + 1] == b"\r\n":  # counted together
             last -= 1
-        self._breaks += window.count(b"\n", first, last)
+        lf, cr, crlf = self._ends
+        lf += window.count(b"\n", first, last)
         if window.find(b"\r", first, last) >= 0:
-            self._breaks -= window.count(b"\r\n", first, last)
+            crlf += window.count(b"\r\n", first, last)
+            cr += 0 if lf else window.count(b"\r", first, last)  # only asked for without LF
+        self._ends = _Ends(lf, cr, crlf)
         self._tallied = base + last
 
     def _weigh(self, window: bytes, start: int, depth: int) -> None:
@@ -284,6 +319,8 @@ class _Scanner:
             return  # read alike in both
         above = window[window.rfind(b"\n", 0, max(start - 1, 0)) + 1 : start]
         depth_above = len(above) - len(above.lstrip(b">"))
+        if depth_above and above.startswith(b"From ", depth_above):
+            return  # as much in doubt as this one
         if depth_above == depth:
             self._votes[Quoting.FIRST] += 1
         elif depth_above == depth - 1:
@@ -292,10 +329,10 @@ class _Scanner:
     def _measure(self, window: bytes, base: int, start: int) -> _Claim:
         """Read a message's Content-Length, and see whether a message begins where it ends."""
         place = start - base
-        header = header_end(window, place, place + _HEADER)
+        header = _header_end(window, place)
         if header < 0 and place + _HEADER > len(window):
             window, base, place = self._file.read(start, start + _HEADER), start, 0
-            header = header_end(window)
+            header = _header_end(window, 0)
         length = _content_length(window, place, header)
         if length is None:
             return _NO_CLAIM
@@ -343,9 +380,17 @@ def _empty_line_at_end(text: bytes) -> int:
     return 1 if text.endswith(b"\n\n") else 0
 
 
+def _header_end(window: bytes, place: int) -> int:
+    """Find where a header ends, before the next From line; -1 where it has no end."""
+    following = window.find(b"\nFrom ", place, place + _SOON)
+    return header_end(window, place, following + 1 if following >= 0 else place + _HEADER)
+
+
 def _content_length(block: bytes, start: int, end: int) -> int | None:
     """Read the field of a header; None where there is none, or no end of the header."""
+    if end < 0:
+        return None
     if block.find(b"ength:", start, end) < 0 and block.find(b"ENGTH:", start, end) < 0:
         return None  # a hundredth of the search
-    match = _CONTENT_LENGTH.search(block, start, end) if end >= 0 else None
+    match = _CONTENT_LENGTH.search(block, start, end)
     return int(match[1]) if match else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-__all__ = ["LONGEST_LINE", "is_separator", "line_date", "looks_like_header"]
+__all__ = ["LONGEST_LINE", "is_separator", "line_date", "looks_like_header", "separates_alone"]
 
 #: Longer than any separator, in bytes.
 LONGEST_LINE = 1024
@@ -60,6 +60,27 @@ def is_separator(line: bytes, following: bytes) -> bool:
     if line.strip() in _BARE:  # as Thunderbird writes it: only the next line can tell
         return looks_like_header(following)
     return _USUAL.fullmatch(line) is not None or line_date(line) is not None
+
+
+def separates_alone(line: bytes, following: bytes) -> bool:
+    r"""Say whether a line begins a message even where no empty line stands above it.
+
+    Eudora leaves none, nor does ``cat`` of files that end without one. Writers that quote only
+    behind empty lines let such a line stand in a text: it must have a date, and a header below.
+
+    Parameters
+    ----------
+    line, following
+        As for `is_separator`.
+
+    Examples
+    --------
+    >>> separates_alone(b"From ???@??? Mon Jan 05 09:30:00 2026", b"Subject: Hi\n")
+    True
+    >>> separates_alone(b"From ann@example.org Mon Jan  5 09:30:00 2026", b"she wrote\n")
+    False
+    """
+    return looks_like_header(following) and line_date(line) is not None
 
 
 def looks_like_header(following: bytes) -> bool:

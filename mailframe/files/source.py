@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mailframe.criteria import ALL, NOTHING, Mailbox, matches, supported
 from mailframe.exceptions import (
@@ -25,7 +25,7 @@ from mailframe.records import Folder
 from mailframe.source import Piece, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mailframe.criteria import Node
     from mailframe.files.stored import Box, Stored
@@ -42,6 +42,8 @@ MOST_OPEN = 64
 #: Bytes of a part decoded at a time.
 PIECE = 512 << 10
 _NAMED = 12
+
+_T = TypeVar("_T")
 
 
 class FileSource:
@@ -63,10 +65,14 @@ class FileSource:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if isinstance(path, str) and not path:  # which would be the folder one happens to be in
+            raise MailFileError("The path is empty.", suggestion='Name it: "." is this folder.')
         try:
             self._path = Path(path).expanduser().resolve()
-        except (OSError, RuntimeError, ValueError) as error:  # no home, links in a loop, a NUL
-            raise MailFileError(f"{os.fspath(path)!r} is no path: {error}.") from error
+        # None or bytes; no home, links in a loop, a NUL.
+        except (TypeError, OSError, RuntimeError, ValueError) as error:
+            given = str(path) if isinstance(path, os.PathLike) else path
+            raise MailFileError(f"{given!r} is no path: {str(error).rstrip('.')}.") from error
         self._folders = find_folders(self._path)
         self._boxes: dict[str, Box] = {}
         self._labelled: set[str] = set()  # folders seen to have labels
@@ -89,6 +95,7 @@ class FileSource:
 
     def folders(self, *, status: bool = True) -> list[Folder]:
         """List the folders; their counts are read from the messages."""
+        self._check_open()
         taken: set[str] = set()
         listed = []
         for name in self._folders:
@@ -123,12 +130,8 @@ class FileSource:
     ) -> Iterator[MessageRecord]:
         """Read headers, and whole messages where they may have attachments."""
         box = self._box_of(selection.folder, selection.uidvalidity)
-        return (
-            message_of(
-                stored, (self.account, selection.folder, selection.uidvalidity), what, fields
-            )
-            for stored in _here(box, selection)
-        )
+        where = (self.account, selection.folder, selection.uidvalidity)
+        return _each(box, selection.uids, lambda one: message_of(one, where, what, fields))
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
@@ -136,17 +139,20 @@ class FileSource:
         """Read the text parts."""
         box = self._box_of(selection.folder, selection.uidvalidity)
         where = (self.account, selection.folder, selection.uidvalidity)
-        return (
-            body_of(stored, where, html=html, max_bytes=max_bytes)
-            for stored in _here(box, selection)
+        return _each(
+            box, selection.uids, lambda one: body_of(one, where, html=html, max_bytes=max_bytes)
         )
 
     def message(self, folder: str, uid: int) -> Email:
         """Read one whole message."""
         name = self._name_of(folder)
-        for stored in _here(self._current(name), Selection(name, 0, (uid,))):
+
+        def read(stored: Stored) -> Email:
             email = parse_email(stored.raw, uid=uid, folder=name, flags=stored.flags)
             return replace(email, defects=(*stored.defects, *email.defects))
+
+        for email in _each(self._current(name), (uid,), read):
+            return email
         raise MessageNotFoundError(f"No message in {name!r} has the UID {uid}.")
 
     def contents(
@@ -180,12 +186,15 @@ class FileSource:
             f"There are {', '.join(names[:_NAMED])}{more}.",
         )
 
-    def _current(self, name: str) -> Box:
-        """Return the messages of a folder as they are now."""
+    def _check_open(self) -> None:
         if self._is_closed:
             raise MailFileError(
                 f"The session on {self.account} is closed.", suggestion="Open the files again."
             )
+
+    def _current(self, name: str) -> Box:
+        """Return the messages of a folder as they are now."""
+        self._check_open()
         box = self._boxes.pop(name, None)
         box = self._folders[name]() if box is None else box.current()
         self._boxes[name] = box
@@ -208,15 +217,16 @@ class FileSource:
 
     def _counted(self, folder: Folder) -> Folder:
         """Count the messages of a folder."""
+        unseen = size = 0
         try:
             box = self._current(folder.name)
+            every = range(1, len(box) + 1)
+            for flags, length in _each(box, every, lambda one: (one.flags, one.size)):
+                unseen += "\\Seen" not in flags
+                size += length or 0
         except MailFileError as error:
             log.warning("%s", error)
             return folder
-        unseen = size = 0
-        for stored in _here(box, Selection(folder.name, 0, tuple(range(1, len(box) + 1)))):
-            unseen += "\\Seen" not in stored.flags
-            size += stored.size or 0
         return replace(
             folder,
             messages=len(box),
@@ -227,15 +237,19 @@ class FileSource:
         )
 
 
-def _here(box: Box, selection: Selection) -> Iterator[Stored]:
-    """Give the messages that are still there, each as far as its header."""
-    for uid in selection.uids:
+def _each(box: Box, uids: Iterable[int], read: Callable[[Stored], _T]) -> Iterator[_T]:
+    """Read the messages that are still there; one may go at any moment while it is read."""
+    for uid in uids:
         try:
             stored = box[uid]
-            stored.header  # noqa: B018 read, so that what has gone is found out here
-        except (Gone, IndexError):
+        except IndexError:
             continue
-        yield stored
+        try:
+            stored.header  # noqa: B018 read first: what has gone shows at once
+            found = read(stored)
+        except Gone:
+            continue
+        yield found
 
 
 def _is_match(box: Box, uid: int, criteria: Node, mailbox: Mailbox) -> bool:
@@ -263,9 +277,8 @@ def _pieces(box: Box, wanted: Sequence[tuple[int, str]]) -> Iterator[Piece]:
     # A message is parsed once, wherever its parts stand.
     for place, (uid, number) in sorted(enumerate(wanted), key=lambda one: one[1][0]):
         if parsed[0] != uid:
-            parsed = uid, None
-            for stored in _here(box, Selection("", 0, (uid,))):
-                parsed = uid, parse_structure(stored.raw)
+            trees = _each(box, (uid,), lambda stored: parse_structure(stored.raw))
+            parsed = uid, next(trees, None)
         part = find_part(parsed[1], number) if parsed[1] else None
         if part is None:
             continue

@@ -149,5 +149,6 @@ def header_end(block: bytes, start: int = 0, stop: int | None = None) -> int:
 
 
 def size_with_crlf(raw: bytes) -> int:
-    """Count bytes as if every line ended in CRLF."""
-    return len(raw) + raw.count(b"\n") - raw.count(b"\r\n")
+    """Count bytes as if every line ended in CRLF; without any LF, a CR ends a line."""
+    ends = raw.count(b"\n")
+    return len(raw) + (ends - raw.count(b"\r\n") if ends else raw.count(b"\r"))

@@ -20,7 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import MailFileError
-from mailframe.files.handle import beginning, compression, unreadable
+from mailframe.files.handle import (
+    answers,
+    beginning,
+    compression,
+    unpacked_beginning,
+    unreadable,
+)
 from mailframe.files.looks import LOOKED, Kind, kind_of, separators, words_for
 from mailframe.files.maildir import Maildir, natural
 from mailframe.files.mbox import Mbox
@@ -105,14 +111,16 @@ def _of_file(path: Path) -> Callable[[], Box]:
             f"{path} is neither a file nor a folder.",
             suggestion="Pipes and devices are not read: save what they give as a file first.",
         )
-    head = beginning(path, LOOKED)
-    if compression(head) is not None:
-        return partial(Mbox, path)
+    is_packed = compression(beginning(path, LOOKED)) is not None
+    head = unpacked_beginning(path, LOOKED)
     kind = kind_of(head)
-    is_called_mbox = path.suffix.lower() in _MBOX_SUFFIXES
-    if kind in {Kind.EMPTY, Kind.MBOX} or (kind is Kind.MESSAGE and is_called_mbox):
+    name = _unpacked_name(path.name.lower())
+    is_message = kind is Kind.MESSAGE or name.endswith(".eml")
+    # A message that is packed is read as an mbox is, which is unpacked once.
+    is_box = is_packed or name.endswith(_MBOX_SUFFIXES)
+    if kind in {Kind.EMPTY, Kind.MBOX} or (is_message and is_box):
         return partial(Mbox, path)
-    if kind is Kind.MESSAGE or path.suffix.lower() == ".eml":
+    if is_message:
         return partial(Messages, path, lambda: [path])
     words = words_for(head)
     raise MailFileError(
@@ -149,7 +157,11 @@ def _of_folder(root: Path) -> dict[str, Callable[[], Box]]:
             log.warning("%s", unreadable(path, error))
             found.others += 1
             continue
-        folders = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
+        folders = {
+            entry.name
+            for entry in entries
+            if answers(partial(entry.is_dir, follow_symlinks=False), entry.path)
+        }
         if _is_maildir(folders):
             found.add(name, partial(Maildir, path))
             folders -= {"cur", "new", "tmp"}
@@ -169,7 +181,7 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
     with os.scandir(path) as entries:
         found = sorted(entries, key=lambda entry: natural(entry.name))
     for entry in found:
-        if entry.is_symlink() and entry.is_dir():
+        if entry.is_symlink() and answers(entry.is_dir, entry.path):
             log.warning("%s is a link to a folder, and not followed", entry.path)
     return found
 
@@ -180,7 +192,7 @@ def _is_maildir(folders: Iterable[str]) -> bool:
 
 
 def _has_maildir(path: Path) -> bool:
-    return (path / "cur").is_dir()
+    return answers((path / "cur").is_dir, path)
 
 
 def _below(name: str, inner: str) -> str:
@@ -239,7 +251,9 @@ def _sorted_files(entries: list[os.DirEntry[str]]) -> tuple[list[Path], list[Pat
     for entry in entries:
         # Hidden is what programs keep for themselves: the .DS_Store and ._a.eml of a Mac.
         is_message = entry.name.lower().endswith(".eml") and not entry.name.startswith("._")
-        if (entry.name.startswith(".") and not is_message) or not entry.is_file():
+        if entry.name.startswith(".") and not is_message:
+            continue
+        if not answers(entry.is_file, entry.path):
             continue
         path = Path(entry.path)
         if is_message:
@@ -268,9 +282,11 @@ def _sorted_files(entries: list[os.DirEntry[str]]) -> tuple[list[Path], list[Pat
 def _glance(path: Path) -> Kind:
     try:
         head = beginning(path, _GLANCE)
-        if compression(head) is not None:
-            return Kind.MBOX if _is_called_box(path.name, ()) else Kind.OTHER
-        return kind_of(head)
+        if compression(head) is None:
+            return kind_of(head)
+        if not _is_called_box(path.name, ()):
+            return Kind.OTHER
+        return kind_of(unpacked_beginning(path, _GLANCE))
     except OSError as error:
         log.warning("%s", unreadable(path, error))
         # It is named as a folder, so that reading it says why it cannot be read.
@@ -279,15 +295,20 @@ def _glance(path: Path) -> Kind:
 
 def _is_called_box(name: str, beside: Iterable[str]) -> bool:
     """Say whether a file is a folder by its name, or by what a mail program keeps beside it."""
-    name = name.lower()
-    for suffix in _PACKED_SUFFIXES:
-        name = name.removesuffix(suffix)
+    name = _unpacked_name(name.lower())
     return (
         name.endswith(_MBOX_SUFFIXES)
         or name in {"inbox", "mbox"}
         or role_of(name) is not None
         or not {f"{name}.msf", f"{name}.sbd"}.isdisjoint(beside)
     )
+
+
+def _unpacked_name(name: str) -> str:
+    """Take the suffix of a packer away, of a name in lower case."""
+    for suffix in _PACKED_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
 
 
 def _has_one_message(path: Path) -> bool:

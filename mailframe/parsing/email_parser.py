@@ -81,7 +81,7 @@ def parse_email(
         folder=folder,
         flags=flags,
         size=split.size,
-        defects=tuple(split.defects),
+        defects=(*split.problems, *split.defects),
         raw=raw,
         uuencoded=uuencoded,
     )

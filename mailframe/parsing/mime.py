@@ -112,13 +112,16 @@ class Split(NamedTuple):
         The root of the tree; every leaf has its encoded content in ``raw``.
     size
         Of the message in bytes, line ends counted as CRLF.
+    problems
+        What was wrong with the header, in a few words each.
     defects
-        What was wrong, in a few words each.
+        What was wrong with the structure.
     """
 
     fields: list[tuple[str, str]]
     structure: Part
     size: int
+    problems: list[str]
     defects: list[str]
 
 
@@ -202,11 +205,11 @@ class _Splitter:
     def split(self) -> Split:
         header, body = _header_behind(self.raw)
         fields, problems = iter_fields(header)
-        self.defects += problems
         root = _Entity("", _declared(fields, "text/plain"), body)
         self._enter(root)
         self._take_apart()
-        return Split(fields, self._part(root), len(self.raw) + self.lone_lf, self.defects)
+        structure = self._part(root)
+        return Split(fields, structure, len(self.raw) + self.lone_lf, problems, self.defects)
 
     def _take_apart(self) -> None:
         """Find the parts of what is open, and theirs in turn (RFC 2046 section 5.1)."""

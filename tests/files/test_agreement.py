@@ -44,3 +44,28 @@ def test_frames_messages_and_criteria_agree(
         assert session.bodies()["text"].tolist() == [email.text] == [text]
         assert session.count("SUBJECT Hi") == session.count(f"FROM {SENDER}") == bool(subject)
         assert session.count("BODY body") == 1
+
+
+def test_frames_say_what_is_wrong_with_a_message_as_the_message_does(tmp_path: Path) -> None:
+    cut = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b\n\ncut he"
+    (tmp_path / "a.eml").write_bytes(HEADER + cut)
+    with mf.open(tmp_path / "a.eml") as session:
+        [expected] = session.message(1).defects
+        assert "cut" in expected
+        for frame in (session.headers(), session.bodies()):
+            assert frame["defects"].tolist() == [expected]
+
+
+def test_a_from_line_of_the_first_second_of_1970_is_no_date(tmp_path: Path) -> None:
+    path = tmp_path / "converted.mbox"
+    date = b"Date: Fri, 21 Nov 1997 09:55:06 +0000\n"
+    path.write_bytes(b"From a@example.org Thu Jan  1 00:00:00 1970\n" + date + HEADER + b"\nHi\n")
+    with mf.open(path) as session:
+        assert session.headers()["internal_date"].isna().all()
+        assert session.count(mf.Q(since="1997-11-01")) == 1  # by the sender's Date
+        assert session.count(mf.Q(since="1998-11-01")) == 0
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in() -> None:
+    with pytest.raises(mf.MailframeError, match="empty"):
+        mf.open("")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mailframe.exceptions import MailFileError
+from mailframe.files import maildir as maildir_module
+from mailframe.files.listing import list_files
 from mailframe.files.maildir import Maildir
 from mailframe.files.stored import Gone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HI = b"Subject: Hi\r\n\r\nHello\r\n"
@@ -121,7 +126,7 @@ def test_what_has_not_changed_for_a_while_is_not_listed_again(
     for name in ("cur", "new"):
         os.utime(maildir / name, (1_000_000_000, 1_000_000_000))
     box = Maildir(maildir)
-    monkeypatch.setattr(Maildir, "_listed", lambda _: pytest.fail("listed again"))
+    monkeypatch.setattr(maildir_module, "list_files", lambda _: pytest.fail("listed again"))
     assert box.current() is box
 
 
@@ -172,3 +177,202 @@ def test_a_folder_that_has_gone_is_told_in_words(maildir: Path) -> None:
         (maildir / name).rmdir()
     with pytest.raises(MailFileError, match="Could not read"):
         box.current()
+
+
+# -- names that change while they are listed
+
+
+def miss(monkeypatch: pytest.MonkeyPatch, *missed: Callable[[str], bool]) -> list[str]:
+    """Make one listing of cur after the other miss files, as a rename meanwhile can."""
+    really, listings = os.scandir, list(missed)
+    made: list[str] = []
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        is_missed = listings.pop(0) if path.name == "cur" and listings else lambda _: False
+        made.append(path.name)
+        with really(path) as entries:
+            yield (entry for entry in entries if not is_missed(entry.name))
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return made
+
+
+def test_a_file_that_one_listing_misses_is_found_by_the_next(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        put(maildir, f"cur/{number}.a.b:2,")
+    miss(monkeypatch, lambda name: name[0] in "13", lambda name: name[0] in "04")
+    box = Maildir(maildir)
+    assert [box[uid].path.name[0] for uid in range(1, len(box) + 1)] == list("01234")
+
+
+def test_a_file_renamed_while_it_is_listed_is_found_under_its_new_name(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(maildir, f"cur/{number}.a.b:2,")
+
+    def rename(name: str) -> bool:
+        if name == "1.a.b:2,":  # its new name has a place that the listing has passed
+            (maildir / "cur" / name).rename(maildir / "cur" / f"{name}S")
+        return name.startswith("1")
+
+    miss(monkeypatch, rename)
+    box = Maildir(maildir)
+    assert len(box) == 3
+    assert box[2].flags == ("\\Seen",)
+
+
+def test_a_file_that_goes_while_it_is_listed_is_gone(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(maildir, f"cur/{number}.a.b:2,")
+
+    def delete(name: str) -> bool:
+        (maildir / "cur/1.a.b:2,").unlink(missing_ok=True)
+        return name.startswith("1")
+
+    made = miss(monkeypatch, lambda _: False, delete)
+    assert sorted(list_files(maildir).files) == ["0.a.b", "2.a.b"]
+    assert len(made) < 20  # however long others go on
+
+
+def test_a_listing_ends_though_mail_keeps_coming(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(maildir, "cur/0.a.b:2,")
+
+    numbers = iter(range(1, 1000))
+
+    def deliver(_: str) -> bool:
+        put(maildir, f"cur/{next(numbers)}.a.b:2,")
+        return False
+
+    made = miss(monkeypatch, *[deliver] * 50)
+    assert len(list_files(maildir).files) >= 8
+    assert len(made) < 20
+
+
+def test_a_quiet_folder_is_listed_once(maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(maildir, "cur/0.a.b:2,")
+    for name in ("cur", "new"):
+        os.utime(maildir / name, (1_000_000_000, 1_000_000_000))
+    made = miss(monkeypatch)
+    assert len(Maildir(maildir)) == 1
+    assert made == ["new", "cur"]
+
+
+def test_a_message_renamed_while_it_is_looked_for_is_not_gone(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(maildir, "cur/1.a.b:2,")
+    message = Maildir(maildir)[1]
+    path.rename(maildir / "cur/1.a.b:2,S")
+    miss(monkeypatch, lambda _: True)
+    assert message.raw == HI
+
+
+def test_two_files_of_one_unique_name_are_two_messages(
+    maildir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(maildir, "cur/1.a.b:2,S", b"Subject: one\n\n")
+    put(maildir, "cur/1.a.b:2,RS", b"Subject: two\n\n")
+    put(maildir, "new/2.a.b", b"Subject: three\n\n")
+    put(maildir, "cur/2.a.b:2,", b"Subject: four\n\n")
+    box = Maildir(maildir)
+    found = [box[uid] for uid in range(1, len(box) + 1)]
+    assert {one.raw.split()[1] for one in found[:2]} == {b"one", b"two"}
+    assert {one.raw.split()[1] for one in found[2:]} == {b"three", b"four"}
+    assert "2 files have the unique name 1.a.b" in caplog.text
+    assert box.current() is box
+    (maildir / "cur/1.a.b:2,S").rename(maildir / "cur/1.a.b:2,FS")
+    assert found[0].raw != found[1].raw
+    assert box.current() is box
+
+
+def test_one_file_under_two_names_is_one_message(maildir: Path) -> None:
+    os.link(put(maildir, "new/1.a.b"), maildir / "cur/1.a.b:2,S")  # as some programs move
+    assert len(Maildir(maildir)) == 1
+
+
+# -- what cannot be reached
+
+
+def test_a_link_in_a_loop_costs_itself(maildir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(maildir, "cur/1.a.b:2,")
+    (maildir / "cur/2.a.b:2,").symlink_to(maildir / "cur/2.a.b:2,")
+    with caplog.at_level(logging.WARNING):
+        assert len(Maildir(maildir)) == 1
+    assert "2.a.b:2," in caplog.text
+
+
+def test_a_message_that_may_not_be_reached_is_told_in_words(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(maildir, "cur/1.a.b:2,")
+    message = Maildir(maildir)[1]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(maildir), "stat", refuse)
+    with pytest.raises(MailFileError, match="Permission denied"):
+        _ = message.internal_date
+
+
+def test_a_renamed_message_in_a_folder_that_may_not_be_entered_is_told_in_words(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(maildir, "cur/1.a.b:2,")
+    message = Maildir(maildir)[1]
+    path.rename(maildir / "cur/1.a.b:2,S")
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(MailFileError, match="Permission denied"):
+        _ = message.raw
+
+
+@pytest.mark.parametrize("time", [2**40, -(2**40)])
+def test_a_time_that_no_calendar_has_is_no_date(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch, time: int
+) -> None:
+    put(maildir, "cur/1.a.b:2,")
+    message = Maildir(maildir)[1]
+    # Not every file system keeps such a time.
+    monkeypatch.setitem(message.__dict__, "status", os.stat_result((0,) * 8 + (time, 0)))
+    assert message.internal_date is None
+
+
+def test_a_keyword_that_dovecot_adds_is_known_at_once(maildir: Path) -> None:
+    put(maildir, "cur/1.a.b:2,ab")
+    keywords = maildir / "dovecot-keywords"
+    keywords.write_text("0 $Work\n")
+    box = Maildir(maildir)
+    assert box[1].flags == ("$Work",)
+    keywords.write_text("0 $Work\n1 $Home\n")
+    assert box.current() is box
+    assert box[1].flags == ("$Home", "$Work")
+
+
+def test_a_file_that_turns_up_again_is_not_gone(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(maildir, "cur/1.a.b:2,")
+    put(maildir, "cur/2.a.b:2,")
+
+    def rename(name: str) -> bool:  # and misses it, listing after listing
+        if name.startswith("1"):
+            (maildir / "cur" / name).rename(maildir / "cur" / f"{name}S")
+        else:
+            put(maildir, f"new/{len(made)}.c.d")
+        return name.startswith("1")
+
+    made: list[str] = []
+    made = miss(monkeypatch, lambda _: False, rename, rename, rename, rename)
+    assert "1.a.b" in list_files(maildir).files

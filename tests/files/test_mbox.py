@@ -126,7 +126,8 @@ def test_the_header_is_not_unquoted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"Hello\n" + LINE,  # no empty line above
+        b"Hello\n" + LINE,  # no empty line above, and no header below
+        b"On that day he wrote\n" + LINE + b"as ever, hello there\n",
         b"\nFrom that day on\nSubject: no\n",
         b"\nFrom \nnothing follows\n",
     ],
@@ -134,6 +135,34 @@ def test_the_header_is_not_unquoted(tmp_path: Path) -> None:
 def test_a_from_line_that_separates_nothing_does_not_split(tmp_path: Path, text: bytes) -> None:
     message = b"Subject: a\n\n" + text
     assert read(tmp_path / "a", LINE + message + b"\n" + LINE + HI + b"\n") == [message, HI]
+
+
+def test_eudora_leaves_no_empty_line_between_messages(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = b"From ???@??? Mon Jan 05 09:30:00 2026\r\n"
+    several = [b"Subject: %d\r\n\r\nHello\r\n" % number for number in range(3)]
+    content = b"".join(line + message for message in several)
+    assert read(tmp_path / "a", content) == several
+    assert list(notes(tmp_path / "a", content)) == [1, 2]
+    caplog.clear()
+    Mbox(tmp_path / "a").close()
+    assert "message 1 and 1 more: no empty line" in caplog.text
+
+
+def test_two_from_lines_above_one_message_are_no_message_between(tmp_path: Path) -> None:
+    assert len(read(tmp_path / "a", LINE + LINE + HI)) == 1
+
+
+def test_a_length_holds_a_line_without_an_empty_one_above_together(tmp_path: Path) -> None:
+    inner = b"Subject: patch\n\nas follows\n" + LINE + HI
+    found = read(tmp_path / "a", mboxcl2([HO, inner, HI]))
+    assert [without_length(one) for one in found] == [HO, inner, HI]
+
+
+def test_lines_that_were_quoted_one_below_the_other_are_unquoted(tmp_path: Path) -> None:
+    text = b"Subject: a\n\nHello\n>From here\n>From there\n>From everywhere\n"
+    assert read(tmp_path / "a", mboxrd([text, HI]))[0] == text
 
 
 def test_thunderbird_s_bare_from_lines_split(tmp_path: Path) -> None:
@@ -155,6 +184,27 @@ def test_line_ends_are_counted_wherever_a_block_ends(
     monkeypatch.setattr(scan_module, "_BEHIND", 50)
     message = b"Subject: a\r\n\r\n" + b"12345678\r\n" * 60 + b"one\n" * 60
     assert read(tmp_path / "a", LINE + message + b"\n" + LINE + HI) == [message, HI]
+
+
+@pytest.mark.parametrize("block", [50, 300, 5000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no mail at all\n>From here\n" + b"12345678\r\nabc\n" * 100,
+        b"no mail at all\n" + b"\n" * 900,
+        b"Subject: a\r\rHello\r" * 60,
+        b"Subject: a\r\n\r\nHello\r\n" * 60,
+    ],
+    ids=["both", "lf", "cr", "crlf"],
+)
+def test_the_size_of_one_message_without_a_separator_counts_every_line_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, block: int
+) -> None:
+    monkeypatch.setattr(scan_module, "BLOCK", block)
+    monkeypatch.setattr(scan_module, "_AHEAD", 40)
+    monkeypatch.setattr(scan_module, "_BEHIND", 20)
+    [found] = read(tmp_path / "a", content)
+    assert found.rstrip() == content.rstrip()
 
 
 # -- Content-Length
@@ -195,7 +245,9 @@ def test_a_length_keeps_a_forwarded_mbox_whole(tmp_path: Path) -> None:
         (LINE + b"Subject: a\n\nHel", [b"Subject: a\n\nHel"], 1, "middle of a line"),
         (b"junk\n\n" + LINE + HI, [HI], 1, "above the first message stand 6 bytes"),
         (HO + b"\n" + LINE + HI, [HO, HI], 1, "no From line"),
-        (LINE + HO + LINE + HI, [HO + LINE + HI], 1, "without an empty line above"),
+        (LINE + HO + LINE + HI, [HO, HI], 1, "no empty line stands between it and the next one"),
+        (LINE + HO + b"From \n" + HI, [HO + b"From \n" + HI], 1, "without an empty line above"),
+        (b"junk\n" + LINE + HI, [HI], 1, "above the first message stand 5 bytes"),
         (b"junk\n", [b"junk\n"], 1, "neither a From line nor a header"),
         (
             LINE + measured(HO) + b"\n" + LINE + measured(HI)[:-3],
@@ -309,6 +361,18 @@ def test_a_full_disk_is_told_with_the_way_around(
 
 
 # -- changes
+
+
+def test_what_was_closed_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(mboxrd([HI, HO]))
+    box = Mbox(path)
+    box.close()
+    with pytest.raises(MailFileError, match="was closed while it was being read"):
+        _ = box[1].raw
+    path.write_bytes(mboxrd([HI]))
+    with pytest.raises(UidValidityError, match="has changed"):
+        _ = box[1].raw
 
 
 def test_a_file_that_changes_is_not_read_on(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from mailframe.exceptions import (
     QueryError,
     UidValidityError,
 )
+from mailframe.files.maildir import FileMessage
 from mailframe.parsing import parse_structure
 from tests.files.writers import LINE, mboxrd
 from tests.rigs import messages as written
@@ -382,14 +383,95 @@ def test_a_message_deleted_from_a_maildir_is_gone(tmp_path: Path) -> None:
         assert [record.uid for record in records] == [1]
 
 
+def contents_of(session: mf.Session) -> set[int]:
+    source = session._source
+    wanted = [(uid, "2") for uid in (1, 2, 3)]
+    validity = source.search("INBOX", ALL).uidvalidity
+    return {piece.place for piece in source.contents("INBOX", validity, wanted)}
+
+
+LARGE = written.with_attachment(2, "2.pdf", b"%PDF " * 9000)
+
+
+@pytest.mark.parametrize("store", [as_maildir, as_eml])
+@pytest.mark.parametrize(
+    ("read", "left"),
+    [
+        (lambda session: session.headers()["uid"].tolist(), [3, 1]),
+        (lambda session: session.bodies()["uid"].tolist(), [3, 1]),
+        (lambda session: session.attachments()["uid"].tolist(), [3, 1]),
+        (lambda session: session.folders()["unseen"].tolist(), [2]),
+        (lambda session: session.count(mf.Q(subject="Message", body="report")), 2),
+        (contents_of, {0, 2}),
+    ],
+    ids=["headers", "bodies", "attachments", "folders", "count", "contents"],
+)
+def test_a_message_that_goes_while_it_is_read_costs_itself(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    store: Store,
+    read: Callable[[mf.Session], object],
+    left: object,
+) -> None:
+    with mf.open(store(tmp_path, [LARGE] * 3)) as session:
+        session.headers(limit=1)
+        delete_after_the_header(monkeypatch, 2)
+        found = read(session)
+    assert found == left
+
+
+@pytest.mark.parametrize("store", [as_maildir, as_eml])
+def test_a_message_that_goes_while_it_is_read_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    with mf.open(store(tmp_path, [LARGE] * 3)) as session:
+        delete_after_the_header(monkeypatch, 2)
+        with pytest.raises(MessageNotFoundError):
+            session.message(2)
+
+
+def delete_after_the_header(monkeypatch: pytest.MonkeyPatch, uid: int) -> None:
+    really = FileMessage._read
+
+    def read(self: FileMessage, length: int) -> bytes:
+        found = really(self, length)
+        if self.uid == uid:
+            self.path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(FileMessage, "_read", read)
+
+
+def test_a_folder_that_may_not_be_entered_is_listed_without_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mf.open(as_maildir(tmp_path, [written.plain(1)])) as session:
+
+        def refuse(*_: object) -> None:
+            raise MailFileError("Could not read it.")
+
+        monkeypatch.setattr(FileMessage, "_read", refuse)
+        assert session.folders()["messages"].isna().all()
+
+
+def test_sizes_are_those_of_the_message_whatever_ends_its_lines(tmp_path: Path) -> None:
+    message = written.plain(1).replace(b"\r\n", b"\n")
+    for ending in (b"\n", b"\r\n", b"\r"):
+        (tmp_path / "1.eml").write_bytes(message.replace(b"\n", ending))
+        with mf.open(tmp_path) as session:
+            assert session.headers()["size"].tolist() == [session.message(1).size]
+            assert session.message(1).size == len(message) + message.count(b"\n")
+
+
 def test_a_closed_session_says_so(tmp_path: Path) -> None:
     session = mf.open(as_mbox(tmp_path, [written.plain(1)]))
     session.headers()
     session.close()
     session.close()
     assert "closed" in repr(session)
-    with pytest.raises(MailFileError, match="is closed"):
-        session.headers()
+    for read in (session.headers, session.folders, lambda: session.message(1)):
+        with pytest.raises(MailFileError, match="is closed"):
+            read()
 
 
 def test_reading_changes_nothing(tmp_path: Path) -> None:

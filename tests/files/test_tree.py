@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import logging
+import lzma
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -14,9 +16,10 @@ import mailframe as mf
 from mailframe.criteria import ALL
 from mailframe.exceptions import FolderError, MailFileError
 from mailframe.files import FileSource, tree
-from tests.files.writers import mboxrd
+from tests.files.writers import LINE, mboxrd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HI = b"Subject: Hi\n\nHello\n"
@@ -52,11 +55,15 @@ BOX = mboxrd([HI, HO])
         ("letter.eml", HI, 1),
         ("letter", HI, 1),
         ("letter.gz", gzip.compress(HI), 1),
+        ("broken.eml.gz", gzip.compress(b"no header at all"), 1),
+        ("cut.mbox.gz", gzip.compress(BOX)[:-9], 2),
+        ("empty.mbox.gz", gzip.compress(b""), 0),
         ("broken.eml", b"no header at all", 1),
         ("first-line-lost.mbox", HI + b"\n" + BOX, 3),
         ("junk-above", b"junk\n\n" + BOX, 2),
         ("empty", b"", 0),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip's bytes have the time
 )
 def test_a_file_is_what_it_holds(tmp_path: Path, name: str, content: bytes, number: int) -> None:
     assert counts(build(tmp_path, {name: content}) / name) == {"INBOX": number}
@@ -94,6 +101,18 @@ def test_many_files_of_one_message_each_are_messages(tmp_path: Path) -> None:
     assert counts(tmp_path) == {"INBOX": 5}
     (tmp_path / "00009.abc").write_bytes(BOX)
     assert counts(tmp_path) == {f"0000{number}.abc": 1 for number in range(5)} | {"00009.abc": 2}
+
+
+def test_packed_files_are_mail_only_where_mail_is_in_them(tmp_path: Path) -> None:
+    build(tmp_path, {"a.mbox.gz": gzip.compress(BOX), "b.mbox.gz": gzip.compress(b"name,age\n")})
+    assert counts(tmp_path) == {"a": 2}
+
+
+def test_files_of_several_messages_without_an_empty_line_between_are_folders(
+    tmp_path: Path,
+) -> None:
+    build(tmp_path, {f"{number}.abc": (LINE + HI) * 2 for number in range(3)})
+    assert counts(tmp_path) == {f"{number}.abc": 2 for number in range(3)}
 
 
 def test_a_file_of_many_messages_stays_a_folder_beside_messages(tmp_path: Path) -> None:
@@ -158,13 +177,16 @@ def test_without_an_inbox_the_error_names_the_folders(tmp_path: Path) -> None:
         (b"Dear all,\nwe met\n", "is no mail"),
         (b"key: value\n", "is no mail"),
         (bytes(100), "is no mail"),
+        (b"mail".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + BOX, "it is a tar archive"),
+        (b"name,age\nAnn,7\n", "is no mail"),
     ],
 )
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 def test_what_is_no_mail_is_told_with_what_was_looked_for(
-    tmp_path: Path, content: bytes, words: str
+    tmp_path: Path, content: bytes, words: str, pack: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "file"
-    path.write_bytes(content)
+    path.write_bytes(pack(content))
     with pytest.raises(MailFileError, match=words) as caught:
         mf.open(path)
     assert "an mbox (it begins with a line like 'From" in caught.value.suggestion
@@ -175,6 +197,9 @@ def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
         mf.open(tmp_path / "nowhere")
     with pytest.raises(MailFileError, match="is no path"):
         mf.open("a\0b")
+    for wrong in (None, b"a.mbox", 3):
+        with pytest.raises(MailFileError, match="is no path"):
+            mf.open(wrong)  # type: ignore[arg-type] # that is the test
     with pytest.raises(MailFileError, match="There is no mail in"):
         mf.open(build(tmp_path, {"notes.txt": b"milk"}))
 
@@ -219,6 +244,28 @@ def test_links_to_folders_are_not_followed(
     with caplog.at_level(logging.WARNING):
         assert counts(tmp_path) == {"INBOX": 2, "in": 1}
     assert "is a link to a folder, and not followed" in caplog.text
+
+
+def test_links_in_a_loop_cost_themselves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    build(tmp_path, {"a.eml": HI, "in/b.eml": HO})
+    for name in ("self.eml", "self", "in/self.mbox"):
+        (tmp_path / name).symlink_to(tmp_path / name)
+    with caplog.at_level(logging.WARNING):
+        assert counts(tmp_path) == {"INBOX": 1, "in": 1}
+    assert "self.mbox" in caplog.text
+
+
+def test_what_may_not_be_seen_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(tmp_path, {"a.eml": HI, ".hidden/b.eml": HO})
+    really = type(tmp_path).is_dir
+
+    def refuse(self: Path) -> bool:
+        if self.name == "cur":
+            raise PermissionError(13, "Permission denied")
+        return really(self)
+
+    monkeypatch.setattr(type(tmp_path), "is_dir", refuse)
+    assert counts(tmp_path) == {"INBOX": 1}
 
 
 def test_links_in_a_loop_are_told(tmp_path: Path) -> None:

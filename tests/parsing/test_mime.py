@@ -164,7 +164,7 @@ def test_a_line_that_is_no_field_does_not_end_a_header_that_goes_on() -> None:
     split = split_message(raw)
     assert dict(split.fields)["Subject"] == "Hi"
     assert split.structure.raw == b"Hello\r\n"
-    assert split.defects == ["no header field: id 7 badly wrapped"]
+    assert (split.problems, split.defects) == (["no header field: id 7 badly wrapped"], [])
 
 
 def test_a_line_of_blanks_may_stand_for_the_empty_line() -> None:

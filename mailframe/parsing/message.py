@@ -307,8 +307,14 @@ def _defects(defects: tuple[str, ...]) -> str:
 
 def _content(email: Email) -> str:
     if email.html:
-        return sandboxed(email.html, images=_images(email.attachments))
-    text = email.body
+        page = sandboxed(email.html, images=_images(email.attachments))
+        # What is read is more than the text where both follow each other: no version of the page.
+        is_version = email.text is None or email.body == email.text
+        return page if is_version else page + _text_block(email.text or "")
+    return _text_block(email.body)
+
+
+def _text_block(text: str) -> str:
     if not text.strip():
         return "<p>(no text)</p>"
     rest = len(text) - _LONGEST_TEXT

@@ -1,9 +1,9 @@
 """RFC 2046: the bytes of a message -> its tree of Parts.
 
 A splitter of our own, in one pass over the bytes. Lines are looked at only where a boundary may
-stand, so an attachment of megabytes is passed over at the speed of ``bytes.find``. There is no
-recursion, and there is an end to depth and number of parts: the standard library's parser takes
-every line in hand, and overflows Python's stack at 2,000 nested parts.
+stand, so an attachment of megabytes is passed over at the speed of ``bytes.find``, and there is an
+end to depth and number of parts. The standard library's parser takes every line in hand, and
+overflows Python's stack at 2,000 nested parts.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _BLANK_LINE = re.compile(rb"\r?\n")
 # Above a header they say nothing; above anything else they say that there is no header.
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)++(?=[!-9;-~]++[ \t]*+:)")
 _FROM_LINE = re.compile(rb">*+From [^\r\n]*+\r?\n")
+# Lines that are no field, with a known one behind them and no delimiter in between.
 _KNOWN_FIELD = (
     rb"(?:Received|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[a-z-]+)[ \t]*+:"
 )

@@ -358,3 +358,14 @@ def test_an_international_domain_is_shown_in_its_own_script() -> None:
     shown = email._repr_html_()
     assert "Ann &lt;ann@bücher.example&gt;" in shown
     assert "b@bücher.example" in shown
+
+
+def test_a_text_that_follows_a_page_is_shown_below_it() -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>Page\n"
+        b"--b\n\nList footer\n--b--\n"
+    )
+    shown = parse_email(raw)._repr_html_()
+    assert shown.index("iframe") < shown.index("List footer")
+    versions = parse_email(raw.replace(b"mixed", b"alternative"))._repr_html_()
+    assert "List footer" not in versions

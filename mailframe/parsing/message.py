@@ -225,6 +225,8 @@ _BLOCK = (
 _LONGEST_TEXT = 200_000
 _LONGEST_VALUE = 4_000
 _MOST_ADDRESSES = 20
+_HIGHEST, _MARGIN, _LINE_HEIGHT = 480, 64, 26  # of a page, in pixels
+_LINE_LETTERS = 80
 _MOST_ROWS = 500
 _MOST_IMAGE_BYTES = 2_000_000
 _IMAGE_TYPES = frozenset(
@@ -307,11 +309,19 @@ def _defects(defects: tuple[str, ...]) -> str:
 
 def _content(email: Email) -> str:
     if email.html:
-        page = sandboxed(email.html, images=_images(email.attachments))
+        page = sandboxed(email.html, height=_height(email.html), images=_images(email.attachments))
         # What is read is more than the text where both follow each other: no version of the page.
         is_version = email.text is None or email.body == email.text
         return page if is_version else page + _text_block(email.text or "")
     return _text_block(email.body)
+
+
+def _height(html: str) -> int:
+    """Guess the pixels that a page takes, so that a few lines do not stand in an empty box."""
+    if "<img" in html.lower():
+        return _HIGHEST
+    lines = sum(1 + len(line) // _LINE_LETTERS for line in html_to_text(html).splitlines())
+    return min(_HIGHEST, _MARGIN + lines * _LINE_HEIGHT)
 
 
 def _text_block(text: str) -> str:

@@ -369,3 +369,14 @@ def test_a_text_that_follows_a_page_is_shown_below_it() -> None:
     assert shown.index("iframe") < shown.index("List footer")
     versions = parse_email(raw.replace(b"mixed", b"alternative"))._repr_html_()
     assert "List footer" not in versions
+
+
+@pytest.mark.parametrize(
+    ("page", "is_low"),
+    [("<p>One line", True), ("<p>line" * 40, False), ("<p>One<img src=cid:a>", False)],
+)
+def test_a_short_page_stands_in_a_low_frame(page: str, *, is_low: bool) -> None:
+    shown = parse_email(f"Content-Type: text/html\n\n{page}".encode())._repr_html_()
+    height = re.search(r"height:(\d+)px", shown)
+    assert height is not None
+    assert (int(height[1]) < 200) == is_low

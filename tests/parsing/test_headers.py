@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailframe.parsing import headers as headers_module
 from mailframe.parsing import parse_headers, parse_list_unsubscribe
 from mailframe.parsing.headers import iter_fields, parse_ids
 from mailframe.records import Address
@@ -255,3 +256,17 @@ def test_addresses_to_unsubscribe_at_are_read(value: str, uris: tuple[str, ...])
 
 def test_a_carriage_return_alone_is_a_blank() -> None:
     assert parse_headers(b"Subject: a\rb\n").subject == "a b"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"A: b", b"Subject: x", b"From ", b"junk", b"\n", b"\r\n", b"\n\n", b"\r", b" ", b":"]
+        )
+    ).map(b"".join)
+)
+def test_a_short_block_is_split_as_a_long_one_is(block: bytes) -> None:
+    quick = iter_fields(block)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(headers_module, "_ORDINARY", -1)
+        assert iter_fields(block) == quick

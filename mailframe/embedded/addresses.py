@@ -1,0 +1,247 @@
+"""Address fields as ENVELOPE gives them: RFC 5322 section 3.4 -> RFC 3501 section 7.4.2."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mailframe.embedded.strings import nstring, readable
+
+__all__ = ["address_list"]
+
+# NIL in the place of a host says "group", so what is missing has to have a name. These are
+# Dovecot's, which clients know.
+_NO_MAILBOX = b"MISSING_MAILBOX"
+_NO_DOMAIN = b"MISSING_DOMAIN"
+_BROKEN = b"SYNTAX_ERROR"
+
+_TOKEN = re.compile(
+    rb"""([\s\0]++)                         # 1 blanks
+      | "((?:[^"\\]|\\.)*+)(?:"|\\?\Z)      # 2 quoted string; the last may not be closed
+      | (\[(?:[^\[\]\\]|\\.)*+\])           # 3 domain literal
+      | ([^\s\0()<>\[\]:;@\\,."]++)         # 4 atom
+      | (.)                                 # 5 anything else""",
+    re.DOTALL | re.VERBOSE,
+)
+_END, _BLANK, _QUOTED, _LITERAL, _ATOM, _OTHER = range(6)
+_COMMENT_ENDS = re.compile(rb"[()\\]")
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+
+
+class _Token(NamedTuple):
+    """A word, or a character that means something.
+
+    Attributes
+    ----------
+    is_apart
+        Whether blanks or a comment stand before it.
+    comment
+        The one before it.
+    """
+
+    kind: int
+    text: bytes
+    is_apart: bool
+    comment: bytes | None
+
+
+def address_list(values: list[bytes]) -> bytes:
+    r"""Write the addresses of a field, and of its repetitions, for the wire.
+
+    Parameters
+    ----------
+    values
+        Of the fields, unfolded. What follows an error in one of them is passed over.
+
+    Examples
+    --------
+    >>> address_list([b"Ann <ann@example.org>, Us: ben@example.org;"])
+    b'(("Ann" NIL "ann" "example.org")(NIL NIL "Us" NIL)(NIL NIL "ben" "example.org")(NIL NIL NIL NIL))'
+    """
+    found = b"".join(_Reader(value).read() for value in values)
+    return b"(%b)" % found if found else b"NIL"
+
+
+class _Reader:
+    """Reads one field from left to right."""
+
+    def __init__(self, value: bytes) -> None:
+        self.tokens = _tokens(value)
+        self.position = 0
+        self.found: list[bytes] = []
+
+    def read(self) -> bytes:
+        """Read ``address-list`` (RFC 5322 section 3.4)."""
+        while self._skip_commas():
+            self._address()
+            if self._next() != b",":
+                break
+        return b"".join(self.found)
+
+    # -- what comes next
+
+    def _token(self) -> _Token:
+        return self.tokens[self.position]
+
+    def _next(self) -> bytes:
+        """Return the character that comes next; empty before a word and at the end."""
+        token = self._token()
+        return token.text if token.kind == _OTHER else b""
+
+    def _take(self, character: bytes) -> bool:
+        found = self._next() == character
+        self.position += found
+        return found
+
+    def _skip_commas(self) -> bool:
+        """Pass over commas with nothing between them (section 4.4); say if anything follows."""
+        while self._take(b","):
+            pass
+        return self._token().kind != _END
+
+    # -- the grammar
+
+    def _address(self) -> None:
+        """Read ``address``: a mailbox, or a group of them."""
+        start = self.position
+        name = self._phrase()
+        if not name or not self._take(b":"):
+            self.position = start
+            self._mailbox()
+            return
+        self._add(None, None, name, None)
+        while self._skip_commas() and self._next() != b";":
+            self._mailbox()
+            if self._next() != b",":
+                break
+        self._take(b";")
+        self._add(None, None, None, None)
+
+    def _mailbox(self) -> None:
+        """Read ``mailbox``: a name with an address in angle brackets, or an address alone."""
+        start = self.position
+        name = self._phrase()
+        if self._take(b"<"):
+            self._angle_address(name)
+            return
+        behind_name, self.position = self.position, start
+        is_word = self._token().kind == _ATOM
+        mailbox = self._local_part()
+        if self._next() == b"@":
+            comment = self._token().comment
+            domain, comment = self._domain(comment)
+            self._add(comment, None, mailbox or _NO_MAILBOX, domain or _NO_DOMAIN)
+        elif is_word and self.position == behind_name:
+            self._add(self._token().comment, None, mailbox, _NO_DOMAIN)
+        else:  # several words: the name of somebody without an address
+            self.position = behind_name
+            self._add(name or None, None, _NO_MAILBOX, _NO_DOMAIN)
+
+    def _angle_address(self, name: bytes) -> None:
+        route = self._route()
+        mailbox, domain = self._local_part(), b""
+        if self._next() == b"@":
+            domain, _ = self._domain(None)
+        if not self._take(b">"):
+            domain = _BROKEN
+        self._add(name or None, route, mailbox or _NO_MAILBOX, domain or _NO_DOMAIN)
+
+    def _route(self) -> bytes | None:
+        """Read ``obs-route`` (section 4.4): the hosts to go by, before a colon."""
+        start, hosts = self.position, []
+        while self._next() == b"@":
+            hosts.append(b"@" + self._domain(None)[0])
+            while self._take(b","):
+                pass
+        if hosts and self._take(b":"):
+            return b",".join(hosts)
+        self.position = start
+        return None
+
+    def _phrase(self) -> bytes:
+        """Read words, with dots between them that should be quoted (``obs-phrase``)."""
+        text, after_dot = b"", False
+        while True:
+            token = self._token()
+            if token.kind in {_END, _LITERAL} or (token.kind == _OTHER and token.text != b"."):
+                return text
+            is_dot = token.kind == _OTHER
+            if is_dot and not text:
+                return text
+            if text and not is_dot and (token.is_apart or not after_dot):
+                text += b" "
+            text += token.text
+            after_dot = is_dot
+            self.position += 1
+
+    def _local_part(self) -> bytes:
+        """Read words with dots between them, blanks around the dots too (``obs-local-part``)."""
+        text = b""
+        while self._token().kind in {_ATOM, _QUOTED}:
+            text += self._token().text
+            self.position += 1
+            if not self._take(b"."):
+                break
+            text += b"."
+        return text
+
+    def _domain(self, comment: bytes | None) -> tuple[bytes, bytes | None]:
+        """Read what follows the ``@``, and the last comment within and behind it."""
+        self.position += 1
+        text = b""
+        while self._token().kind in {_ATOM, _LITERAL} or (text and self._next() == b"."):
+            comment = self._token().comment or comment
+            text += self._token().text
+            self.position += 1
+            if self._token().kind == _ATOM and not text.endswith(b"."):
+                break
+        return text, self._token().comment or comment
+
+    def _add(
+        self,
+        name: bytes | None,
+        route: bytes | None,
+        mailbox: bytes | None,
+        host: bytes | None,
+    ) -> None:
+        shown = None if name is None else readable(name)
+        self.found.append(
+            b"(%b %b %b %b)" % (nstring(shown), nstring(route), nstring(mailbox), nstring(host))
+        )
+
+
+def _tokens(value: bytes) -> list[_Token]:
+    tokens: list[_Token] = []
+    position, is_apart, comment = 0, False, None
+    while position < len(value):
+        found = _TOKEN.match(value, position)
+        if found is None:  # it matches anything
+            break
+        kind, text, position = found.lastindex or _OTHER, found[found.lastindex or 0], found.end()
+        if text == b"(" and kind == _OTHER:
+            end = _end_of_comment(value, position)
+            comment, position, kind = value[position : end - 1], end, _BLANK
+        if kind == _BLANK:
+            is_apart = True
+            continue
+        if kind == _QUOTED and b"\\" in text:
+            text = _ESCAPE.sub(rb"\1", text)
+        tokens.append(_Token(kind, text, is_apart, comment))
+        is_apart, comment = False, None
+    tokens.append(_Token(_END, b"", is_apart, comment))
+    return tokens
+
+
+def _end_of_comment(value: bytes, position: int) -> int:
+    """Return where a comment ends; there may be others in it (RFC 5322 section 3.2.2)."""
+    depth = 1
+    while depth:
+        found = _COMMENT_ENDS.search(value, position)
+        if found is None:
+            return len(value) + 1
+        position = found.end()
+        if found[0] == b"\\":
+            position += 1
+        else:
+            depth += 1 if found[0] == b"(" else -1
+    return position

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mailframe import exceptions, schema
     from mailframe.criteria import Q
+    from mailframe.embedded.launcher import demo
     from mailframe.exceptions import MailframeError
     from mailframe.opening import connect
     from mailframe.opening import open as open  # noqa: A004 mf.open, not in __all__
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "concat",
     "connect",
+    "demo",
     "exceptions",
     "schema",
 ]
@@ -51,6 +53,7 @@ _HOMES = {
     "Session": "session",
     "concat": "tables",
     "connect": "opening",
+    "demo": "embedded.launcher",
     "open": "opening",  # not in __all__: a star import would hide the builtin
 }
 

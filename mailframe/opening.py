@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import os
     import ssl
 
-__all__ = ["connect", "open"]
+__all__ = ["connect", "log_in_to", "open"]
 
 
 def connect(
@@ -76,6 +76,30 @@ def connect(
             suggestion='mf.connect("imap.example.com", "me@example.com"); your provider\'s help '
             "pages name the IMAP server.",
         )
+    return Session(
+        log_in_to(
+            host,
+            username,
+            password,
+            port=port,
+            security=security,
+            ssl_context=ssl_context,
+            timeout=timeout,
+        )
+    )
+
+
+def log_in_to(
+    host: str,
+    username: str,
+    password: str | None = None,
+    *,
+    port: int | None = None,
+    security: str = "tls",
+    ssl_context: ssl.SSLContext | None = None,
+    timeout: float = 30,
+) -> ImapSource:
+    """Log in to an IMAP account, for a session to stand on: see `connect`."""
     connection = Connection(host, port, security=security, ssl_context=ssl_context, timeout=timeout)
     try:
         # Asked for once there is a server to log in to: nobody types a password for nothing.
@@ -83,7 +107,7 @@ def connect(
     except BaseException:
         connection.close()
         raise
-    return Session(ImapSource(connection))
+    return ImapSource(connection)
 
 
 def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere

@@ -72,9 +72,9 @@ class _Reader:
 
     def read(self) -> bytes:
         """Read ``address-list`` (RFC 5322 section 3.4)."""
-        while self._skip_commas():
+        while self._token().kind != _END:
             self._address()
-            if self._next() != b",":
+            if not self._take(b","):
                 break
         return b"".join(self.found)
 
@@ -93,12 +93,6 @@ class _Reader:
         self.position += found
         return found
 
-    def _skip_commas(self) -> bool:
-        """Pass over commas with nothing between them (section 4.4); say if anything follows."""
-        while self._take(b","):
-            pass
-        return self._token().kind != _END
-
     # -- the grammar
 
     def _address(self) -> None:
@@ -110,9 +104,9 @@ class _Reader:
             self._mailbox()
             return
         self._add(None, None, name, None)
-        while self._skip_commas() and self._next() != b";":
+        while self._token().kind != _END and self._next() != b";":
             self._mailbox()
-            if self._next() != b",":
+            if not self._take(b","):
                 break
         self._take(b";")
         self._add(None, None, None, None)
@@ -177,12 +171,11 @@ class _Reader:
     def _local_part(self) -> bytes:
         """Read words with dots between them, blanks around the dots too (``obs-local-part``)."""
         text = b""
-        while self._token().kind in {_ATOM, _QUOTED}:
+        while self._next() == b"." or (
+            self._token().kind in {_ATOM, _QUOTED} and (not text or text.endswith(b"."))
+        ):
             text += self._token().text
             self.position += 1
-            if not self._take(b"."):
-                break
-            text += b"."
         return text
 
     def _domain(self, comment: bytes | None) -> tuple[bytes, bytes | None]:

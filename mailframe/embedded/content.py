@@ -65,15 +65,26 @@ class Content:
 
 
 class Fields:
-    """Decoded header fields of one message; those that are often asked for are kept."""
+    """Decoded header fields of one message; those that are often asked for are kept.
 
-    def __init__(self, content: Content) -> None:
+    Parameters
+    ----------
+    content
+        The message.
+    same_as
+        Of another message, in which those that are kept are the same.
+    """
+
+    def __init__(self, content: Content, same_as: Fields | None = None) -> None:
         self._content = content
+        self._same_as = same_as
         self._values: dict[str, Sequence[str]] = {}
         self._sent: tuple[datetime | None] | None = None
 
     def values(self, name: str) -> Sequence[str]:
         """Give the values of every field with that lower-case name."""
+        if self._same_as is not None and name in _KEPT:
+            return self._same_as.values(name)
         kept = self._values.get(name)
         if kept is None:
             searchable = self._searchable()

@@ -97,10 +97,15 @@ def bodystructure(raw: bytes, entity: Entity, *, extended: bool) -> bytes:
 
 
 def _content_fields(fields: tuple[Field, ...]) -> dict[bytes, bytes]:
-    """Return the fields about the body, by what follows ``Content-``; the first counts."""
+    """Return the fields about the body, by what follows ``Content-``.
+
+    The first of each counts, and of dispositions the last, in which Dovecot is followed.
+    """
     found: dict[bytes, bytes] = {}
     for name, value in fields:
         if name[0] in b"Cc" and (key := name.lower()).startswith(b"content-"):
+            if key == b"content-disposition":
+                found.pop(b"disposition", None)
             found.setdefault(key[_CONTENT:], value)
     return found
 
@@ -145,8 +150,7 @@ def _extension(content: dict[bytes, bytes]) -> list[bytes]:
     disposition = b"NIL"
     if b"disposition" in content:
         word, parameters = read_worded(content[b"disposition"])
-        if word:
-            disposition = b"(%b %b)" % (string(word), _parameters(parameters))
+        disposition = b"(%b %b)" % (string(word), _parameters(parameters))
     languages = [string(word) for word in read_words(content.get(b"language", b""))]
     location = content.get(b"location")
     return [

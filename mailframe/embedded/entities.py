@@ -75,6 +75,8 @@ class _Unfinished:
     ----------
     delimiter
         What the lines between its parts begin with; empty where there are no parts to come.
+    is_cut
+        Whether its header ends where the next delimiter stands.
     """
 
     start: int
@@ -82,6 +84,7 @@ class _Unfinished:
     fields: tuple[Field, ...]
     content_type: ContentType
     delimiter: bytes
+    is_cut: bool
     children: list[Entity] = field(default_factory=list)
 
 
@@ -134,11 +137,14 @@ class _Finder:
         self.entities = 0
 
     def find(self) -> Entity:
-        line = self._begin(0, _PLAIN, None)
+        last, line = None, self._begin(0, _PLAIN, None)
         while line is not None:
-            # Whatever is open within ends here, closed or not.
-            self._end(line.level + 1, self._before_line_break(line.start))
-            owner = self.path[-1]
+            # Whatever is open within ends here, closed or not. Behind a closing delimiter Dovecot
+            # counts the line break to that one, so that it has a line break of its own.
+            follows = last is not None and last.closes and last.end == line.start
+            place = line.start if follows else self._before_line_break(line.start)
+            self._end(line.level + 1, place, line.start)
+            last, owner = line, self.path[-1]
             if line.closes:
                 owner.delimiter = b""
                 self._collect_delimiters()
@@ -149,13 +155,14 @@ class _Finder:
                 is_digest = owner.content_type.subtype.lower() == b"digest"
                 default = _DIGESTED if is_digest else _PLAIN
                 line = self._begin(line.end, default, self._next_line(line.end))
-        self._end(1, len(self.raw))
+        self._end(1, len(self.raw), len(self.raw))
         return _finished(self.path[0], len(self.raw))
 
     def _begin(self, start: int, default: ContentType, following: _Line | None) -> _Line | None:
         """Begin an entity, and the message within it; return the next delimiter."""
+        limit = following.start if following else len(self.raw)
         while True:
-            entity, following = self._read_header(start, default, following)
+            entity = self._read_header(start, limit, default)
             self.path.append(entity)
             self.entities += 1
             if entity.delimiter:
@@ -164,33 +171,43 @@ class _Finder:
             is_full = len(self.path) >= DEEPEST or self.entities >= MOST_ENTITIES
             if not entity.content_type.is_message or is_full:
                 return following
-            start, default = entity.body, _PLAIN
+            start, limit = entity.body, entity.body if entity.is_cut else limit
+            default = _PLAIN
 
-    def _read_header(
-        self, start: int, default: ContentType, following: _Line | None
-    ) -> tuple[_Unfinished, _Line | None]:
+    def _read_header(self, start: int, limit: int, default: ContentType) -> _Unfinished:
         """Read a header, which ends before the next delimiter at the latest."""
-        limit = len(self.raw) if following is None else following.start
         body = end_of_header(self.raw, start, limit)
         fields = split_fields(self.raw[start:body])
         content_type = _declared(fields) or default
         delimiter = b""
         if content_type.is_multipart and len(self.path) < DEEPEST - 1:
-            # RFC 2046 section 5.1.1 lets no boundary end with a blank.
-            boundary = (content_type.parameter(b"boundary") or b"").rstrip()
-            delimiter = b"--" + boundary if boundary else b""
-        return _Unfinished(start, body, fields, content_type, delimiter), following
+            delimiter = self._delimiter(content_type.parameter(b"boundary") or b"", body)
+        is_cut = start < body == limit < len(self.raw)
+        if is_cut and delimiter and self.raw.startswith(delimiter, body):
+            is_cut = False  # that one is its own: another's is the beginning of it
+        if is_cut:
+            # A line break before a delimiter belongs to the delimiter, of a header too.
+            body = max(self._before_line_break(body), start)
+        return _Unfinished(start, body, fields, content_type, delimiter, is_cut)
 
-    def _end(self, level: int, place: int) -> None:
-        """End everything from this level on."""
+    def _delimiter(self, boundary: bytes, body: int) -> bytes:
+        """Return what the delimiter lines begin with; empty if no line can."""
+        if boundary[-1:].isspace() and self.raw.find(b"--" + boundary, body) < 0:
+            # RFC 2046 section 5.1.1 has no blank at its end; some declare one and write none.
+            boundary = boundary.rstrip()
+        return b"--" + boundary if boundary else b""
+
+    def _end(self, level: int, place: int, line: int) -> None:
+        """End everything from this level on, at the line break before a line."""
         had_parts = False
         while len(self.path) > level:
             entity = self.path.pop()
             had_parts = had_parts or bool(entity.delimiter)
-            # A header that a delimiter cuts off keeps its line break, and so does what it is in:
-            # no field is one without (RFC 5322 section 2.2).
-            place = max(place, entity.body)
-            self.path[-1].children.append(_finished(entity, place))
+            self.path[-1].children.append(_finished(entity, max(place, entity.body)))
+            if entity.is_cut:
+                # A message that is all header, as in delivery reports, keeps the line break: no
+                # field is one without (RFC 5322 section 2.2). Dovecot counts it as well.
+                place = line
         if had_parts:
             self._collect_delimiters()
 

@@ -207,13 +207,14 @@ def _join(pairs: list[tuple[bytes, bytes]]) -> Parameters:
     pieces: dict[bytes, dict[int, tuple[bytes, bool, bytes]]] = {}
     for name, value in pairs:
         section = _SECTION.fullmatch(name)
-        if section is None or section[2] is None:
+        if section is None:
             whole.append((name, value))
-        else:
-            of_name = pieces.setdefault(section[1].lower(), {})
-            of_name.setdefault(int(section[2]), (section[1], section[3] is not None, value))
-    for numbered in pieces.values():
+            continue
+        is_octets = section[3] is not None or section[2] is None  # name*0* or name*
+        of_name = pieces.setdefault(section[1].lower(), {})
+        of_name.setdefault(int(section[2] or 0), (section[1], is_octets, value))
+    for _, numbered in sorted(pieces.items()):  # in Dovecot's order
         ordered = [numbered[number] for number in sorted(numbered)]
-        star = b"*" if any(octets for _, octets, _ in ordered) else b""
+        star = b"*" if any(is_octets for _, is_octets, _ in ordered) else b""
         whole.append((ordered[0][0] + star, b"".join(value for _, _, value in ordered)))
     return tuple(whole)

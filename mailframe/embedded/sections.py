@@ -83,7 +83,11 @@ def content_of(raw: bytes, root: Entity, section: Section) -> bytes | None:
         return raw[message.start : message.end]
     if section.text == "TEXT":
         return raw[message.body : message.end]
-    return header_content(raw[message.start : message.body], section)
+    header = raw[message.start : message.body]
+    if section.text == "HEADER.FIELDS.NOT" and message.body < len(raw):
+        is_ended = header.endswith((b"\n\r\n", b"\n\n")) or header in {b"\r\n", b"\n"}
+        header += b"" if is_ended else b"\r\n"  # a delimiter cut off the empty line
+    return header_content(header, section)
 
 
 def header_content(header: bytes, section: Section) -> bytes:

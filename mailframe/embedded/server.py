@@ -128,6 +128,10 @@ class Server:
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        if thread is threading.current_thread():  # by the garbage collector, in the loop itself
+            self._thread = thread
+            threading.Thread(target=self.stop, daemon=True).start()
+            return
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         thread.join()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mailframe.embedded.content import Spool, Spooled, with_crlf
 from mailframe.embedded.grammar import No
@@ -32,6 +32,13 @@ _MOST_MAILBOXES = 1_000
 #: Keywords one mailbox may have: each is remembered for good.
 _MOST_KEYWORDS = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Closeable(Protocol):
+    """What is to be let go of in the end."""
+
+    def close(self) -> None:
+        """Let go."""
 
 
 class Message:
@@ -187,6 +194,7 @@ class Account:
         self._validities = itertools.count(first_validity)
         self._mailboxes: dict[str, Mailbox] = {}
         self._spool: Spool | None = None
+        self._held: list[Closeable] = []
         self.subscribed: set[str] = set()
         self.create(INBOX)
 
@@ -289,12 +297,17 @@ class Account:
         """Store a message."""
         if self._spool is None:
             self._spool = Spool()
+            self.hold(self._spool)
         return mailbox.add(Spooled(self._spool, with_crlf(raw)), internal_date, flags)
 
+    def hold(self, resource: Closeable) -> None:
+        """Keep something open as long as the account is: its messages are in it."""
+        self._held.append(resource)
+
     def close(self) -> None:
-        """Let go of what was stored."""
-        if self._spool is not None:
-            self._spool.close()
+        """Let go of what the messages are in."""
+        while self._held:
+            self._held.pop().close()
 
 
 def canonical(name: str) -> str:

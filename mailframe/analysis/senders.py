@@ -1,0 +1,220 @@
+"""Whom the mail is from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mailframe.analysis.columns import check_columns, moments, text, time_column
+from mailframe.exceptions import QueryError
+from mailframe.source import check_count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Ranking", "commonest", "rank", "sender_column", "sender_values", "senders"]
+
+
+class Ranking(NamedTuple):
+    """Senders in order, and who of them sent each message."""
+
+    senders: pd.Index[Any]
+    messages: NDArray[np.int64]
+    #: Of each message the place of its sender in ``senders``, or -1.
+    places: NDArray[np.int64]
+    #: How many senders there are, be they in ``senders`` or not.
+    total: int
+    #: Messages whose sender is not known.
+    unknown: int
+
+
+#: What a sender is: the column that says it.
+_BY: Mapping[str, str] = {"address": "from_address", "domain": "from_domain", "name": "from_name"}
+
+
+def senders(
+    headers: pd.DataFrame, *, top: int | None = None, by: str = "address", on: str = "date"
+) -> pd.DataFrame:
+    """Tell who sent how much.
+
+    Parameters
+    ----------
+    headers
+        Messages, with the columns ``from_address``, ``size``, ``seen``, ``answered`` and ``on``;
+        ``from_name`` and ``from_domain`` by ``by``.
+    top
+        Only so many, those with the most messages.
+    by
+        ``"address"`` (in lower case), ``"domain"``, or ``"name"``, the display name.
+    on
+        ``"date"``, when it was sent; ``"internal_date"``, when the server received it.
+
+    Returns
+    -------
+    DataFrame
+        A row a sender, most messages first, in alphabetical order where equal. ``address`` and
+        ``name``, the display name used most; or ``domain`` and ``addresses``, how many there are;
+        or ``name`` and ``address``, the one used most. ``messages``; ``share`` of all messages, 0
+        to 1; ``first`` and ``last``, when; ``size`` in all and ``median_size``, in bytes, of those
+        whose size is known; ``read_rate`` and ``answered_rate``, the shares that are flagged as
+        read and as answered, 0 to 1.
+        ``attrs["without_sender"]`` counts the messages whose sender is not known: they are in no
+        row, but among all messages.
+
+    Raises
+    ------
+    QueryError
+        For a column that is missing, and for what is no number or no kind of sender.
+
+    Examples
+    --------
+    >>> headers = pd.DataFrame({
+    ...     "from_address": ["Ann@example.org", "bob@example.com", "ann@example.org"],
+    ...     "from_name": ["Ann", "Bob", "Ann"],
+    ...     "date": pd.to_datetime(["2025-03-01", "2025-03-02", "2025-03-03"], utc=True),
+    ...     "size": [1000, 500, 3000],
+    ...     "seen": [True, True, False],
+    ...     "answered": [False, True, False],
+    ... })
+    >>> senders(headers)[["address", "name", "messages", "median_size", "read_rate"]]
+               address name  messages  median_size  read_rate
+    0  ann@example.org  Ann         2         2000        0.5
+    1  bob@example.com  Bob         1          500        1.0
+    """
+    columns = [sender_column(by), "from_address", *(["from_name"] if by == "address" else [])]
+    check_columns(headers, [*columns, time_column(on), "size", "seen", "answered"])
+    ranking = rank(sender_values(headers, by), top)
+    facts = pd.DataFrame(
+        {
+            "moment": moments(headers, on).array,
+            "size": headers["size"].astype("Int64").array,
+            "seen": headers["seen"].astype("float64").array,
+            "answered": headers["answered"].astype("float64").array,
+        }
+    )
+    known = ranking.places >= 0
+    grouped = facts[known].groupby(ranking.places[known])
+    result = pd.DataFrame(
+        {
+            by: ranking.senders,
+            **_companion(headers, ranking, by),
+            "messages": ranking.messages,
+            "share": ranking.messages / max(len(headers), 1),
+            "first": grouped["moment"].min(),
+            "last": grouped["moment"].max(),
+            "size": grouped["size"].sum(min_count=1),
+            # Half a byte is no size.
+            "median_size": grouped["size"].median().round().astype("Int64"),
+            "read_rate": grouped["seen"].mean(),
+            "answered_rate": grouped["answered"].mean(),
+        }
+    ).reset_index(drop=True)
+    result.attrs = {**headers.attrs, "on": on, "without_sender": ranking.unknown}
+    return result
+
+
+def sender_column(by: str) -> str:
+    """Return the column that says who a sender is.
+
+    Parameters
+    ----------
+    by
+        ``"address"``, ``"domain"`` or ``"name"``.
+
+    Raises
+    ------
+    QueryError
+        For anything else.
+    """
+    if by not in _BY:
+        raise QueryError(
+            f"by={by!r} is no kind of sender.",
+            suggestion=f"One of {', '.join(map(repr, _BY))}.",
+        )
+    return _BY[by]
+
+
+def sender_values(headers: pd.DataFrame, by: str) -> pd.Series[Any]:
+    """Return who sent each message: missing where nobody knows, never empty.
+
+    Parameters
+    ----------
+    headers
+        With the column `sender_column`.
+    by
+        ``"address"``, ``"domain"`` or ``"name"``.
+    """
+    values = text(headers, sender_column(by))
+    if by != "name":  # addresses that differ in case alone are one person's
+        values = values.str.lower()
+    return values.mask(values == "")
+
+
+def rank(values: pd.Series[Any], top: int | None = None) -> Ranking:
+    """Order senders by their messages, in alphabetical order where equal.
+
+    Parameters
+    ----------
+    values
+        From `sender_values`.
+    top
+        Only so many.
+
+    Raises
+    ------
+    QueryError
+        If ``top`` is no number of senders.
+    """
+    check_count("top", top, "senders")
+    codes, found = pd.factorize(values, sort=True)
+    known = codes >= 0
+    messages = np.bincount(codes[known], minlength=len(found)).astype("int64")
+    order = np.argsort(-messages, kind="stable")[:top]
+    place = np.full(len(found), -1, dtype="int64")
+    place[order] = np.arange(len(order))
+    places = np.full(len(values), -1, dtype="int64")
+    places[known] = place[codes[known]]
+    names = pd.Index(found).take(order).astype("str")
+    return Ranking(names, messages[order], places, len(found), int((~known).sum()))
+
+
+def commonest(ranking: Ranking, values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return what goes most often with each sender, the first of the alphabet where equal.
+
+    Parameters
+    ----------
+    ranking
+        Senders.
+    values
+        Text, a row a message. Missing and empty values do not count.
+
+    Returns
+    -------
+    Series
+        A value for each sender, in their order; missing where there is none.
+    """
+    codes, found = pd.factorize(values.mask(values == ""), sort=True)
+    pairs = pd.DataFrame({"sender": ranking.places, "value": codes})
+    counted = pairs[(pairs["sender"] >= 0) & (pairs["value"] >= 0)].value_counts(sort=False)
+    # Sorted by sender and value: of those that are equal the first one stays the first.
+    rows = counted.sort_index().sort_values(ascending=False, kind="stable").reset_index()
+    first = rows.drop_duplicates("sender").set_index("sender")["value"]
+    texts = pd.Series(pd.Index(found).take(first.to_numpy()), index=first.index, dtype="str")
+    result: pd.Series[Any] = texts.reindex(range(len(ranking.senders)))
+    return result
+
+
+def _companion(headers: pd.DataFrame, ranking: Ranking, by: str) -> dict[str, pd.Series[Any]]:
+    """Return the column that helps to recognise a sender."""
+    if by == "address":
+        return {"name": commonest(ranking, text(headers, "from_name"))}
+    addresses = sender_values(headers, "address")
+    if by == "name":
+        return {"address": commonest(ranking, addresses)}
+    known = ranking.places >= 0
+    counted = addresses[known].groupby(ranking.places[known]).nunique()
+    return {"addresses": counted.astype("int64")}

@@ -347,12 +347,17 @@ def _people(name: str) -> _Leaf:
     def leaf(asked: _Asked, effort: _Effort, args: _Args) -> bool | None:
         found = _in_field(asked, effort, name, args[0])
         needle = _field_needle(str(args[0]))
-        if found is False and ("<" in needle or ">" in needle):
-            # "<ann@example.org>" asks for the whole address, which may be written without these.
+        if found is False and ("<" in needle or ">" in needle or _has_comment(asked, name)):
+            # "<ann@example.org>" asks for the whole address, which may be written without these,
+            # and with comments anywhere: ann@(at work) example.org.
             return needle in fold_field(", ".join(asked.message.addresses(name)))
         return found
 
     return leaf
+
+
+def _has_comment(asked: _Asked, name: str) -> bool:
+    return any("(" in value for value in asked.message.field(name))
 
 
 def _body(asked: _Asked, effort: _Effort, args: _Args) -> bool | None:

@@ -18,12 +18,13 @@ _BROKEN = b"SYNTAX_ERROR"
 _TOKEN = re.compile(
     rb"""([\s\0]++)                         # 1 blanks
       | "((?:[^"\\]|\\.)*+)(?:"|\\?\Z)      # 2 quoted string; the last may not be closed
-      | (\[(?:[^\[\]\\]|\\.)*+\])           # 3 domain literal
+      | (\[(?:[^\[\]\\]|\\.){0,255}+\])      # 3 domain literal
       | ([^\s\0()<>\[\]:;@\\,."]++)         # 4 atom
       | (.)                                 # 5 anything else""",
     re.DOTALL | re.VERBOSE,
 )
 _END, _BLANK, _QUOTED, _LITERAL, _ATOM, _OTHER = range(6)
+_LONGEST = 200_000  # octets; who writes to more people uses a list
 _COMMENT_ENDS = re.compile(rb"[()\\]")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -55,10 +56,12 @@ def address_list(values: list[bytes]) -> bytes:
 
     Examples
     --------
-    >>> address_list([b"Ann <ann@example.org>, Us: ben@example.org;"])
-    b'(("Ann" NIL "ann" "example.org")(NIL NIL "Us" NIL)(NIL NIL "ben" "example.org")(NIL NIL NIL NIL))'
+    >>> address_list([b"Ann <ann@example.org>"])
+    b'(("Ann" NIL "ann" "example.org"))'
+    >>> address_list([b"Us: ben@example.org;"])  # a group is its name, its members, and an end
+    b'((NIL NIL "Us" NIL)(NIL NIL "ben" "example.org")(NIL NIL NIL NIL))'
     """
-    found = b"".join(_Reader(value).read() for value in values)
+    found = b"".join(_Reader(value[:_LONGEST]).read() for value in values)
     return b"(%b)" % found if found else b"NIL"
 
 
@@ -122,8 +125,7 @@ class _Reader:
         is_word = self._token().kind == _ATOM
         mailbox = self._local_part()
         if self._next() == b"@":
-            comment = self._token().comment
-            domain, comment = self._domain(comment)
+            domain, comment = self._domain(self._token().comment)
             self._add(comment, None, mailbox or _NO_MAILBOX, domain or _NO_DOMAIN)
         elif is_word and self.position == behind_name:
             self._add(self._token().comment, None, mailbox, _NO_DOMAIN)
@@ -135,7 +137,7 @@ class _Reader:
         route = self._route()
         mailbox, domain = self._local_part(), b""
         if self._next() == b"@":
-            domain, _ = self._domain(None)
+            domain, _ = self._domain()
         if not self._take(b">"):
             domain = _BROKEN
         self._add(name or None, route, mailbox or _NO_MAILBOX, domain or _NO_DOMAIN)
@@ -144,7 +146,7 @@ class _Reader:
         """Read ``obs-route`` (section 4.4): the hosts to go by, before a colon."""
         start, hosts = self.position, []
         while self._next() == b"@":
-            hosts.append(b"@" + self._domain(None)[0])
+            hosts.append(b"@" + self._domain()[0])
             while self._take(b","):
                 pass
         if hosts and self._take(b":"):
@@ -154,41 +156,42 @@ class _Reader:
 
     def _phrase(self) -> bytes:
         """Read words, with dots between them that should be quoted (``obs-phrase``)."""
-        text, after_dot = b"", False
+        words: list[bytes] = []
+        after_dot = False
         while True:
             token = self._token()
-            if token.kind in {_END, _LITERAL} or (token.kind == _OTHER and token.text != b"."):
-                return text
-            is_dot = token.kind == _OTHER
-            if is_dot and not text:
-                return text
-            if text and not is_dot and (token.is_apart or not after_dot):
-                text += b" "
-            text += token.text
+            is_dot = token.kind == _OTHER and token.text == b"."
+            if not is_dot and token.kind not in {_ATOM, _QUOTED}:
+                return b"".join(words)
+            if is_dot and not words:
+                return b""
+            if words and not is_dot and (token.is_apart or not after_dot):
+                words.append(b" ")
+            words.append(token.text)
             after_dot = is_dot
             self.position += 1
 
     def _local_part(self) -> bytes:
         """Read words with dots between them, blanks around the dots too (``obs-local-part``)."""
-        text = b""
+        words: list[bytes] = []
         while self._next() == b"." or (
-            self._token().kind in {_ATOM, _QUOTED} and (not text or text.endswith(b"."))
+            self._token().kind in {_ATOM, _QUOTED} and words[-1:] in ([], [b"."])
         ):
-            text += self._token().text
+            words.append(self._token().text)
             self.position += 1
-        return text
+        return b"".join(words)
 
-    def _domain(self, comment: bytes | None) -> tuple[bytes, bytes | None]:
+    def _domain(self, comment: bytes | None = None) -> tuple[bytes, bytes | None]:
         """Read what follows the ``@``, and the last comment within and behind it."""
         self.position += 1
-        text = b""
-        while self._token().kind in {_ATOM, _LITERAL} or (text and self._next() == b"."):
+        words: list[bytes] = []
+        while (self._token().kind in {_ATOM, _LITERAL} and words[-1:] in ([], [b"."])) or (
+            words and self._next() == b"."
+        ):
             comment = self._token().comment or comment
-            text += self._token().text
+            words.append(self._token().text)
             self.position += 1
-            if self._token().kind == _ATOM and not text.endswith(b"."):
-                break
-        return text, self._token().comment or comment
+        return b"".join(words), self._token().comment or comment
 
     def _add(
         self,

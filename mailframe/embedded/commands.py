@@ -197,7 +197,7 @@ async def enable(connection: Connection, cursor: Cursor) -> str:
         raise cursor.bad("expected a capability")
     enabled = b"ENABLED"
     if "CONDSTORE" in wanted:
-        connection.condstore = True
+        await connection.enable_condstore()
         enabled += b" CONDSTORE"
     await connection.send(enabled)
     return "ENABLE completed"
@@ -232,7 +232,8 @@ async def _open(connection: Connection, cursor: Cursor, *, readonly: bool) -> st
     # Whatever happens, the mailbox that was open is not any more.
     connection.select(None)
     mailbox = connection.mail.mailbox(name)
-    connection.condstore |= "CONDSTORE" in parameters
+    if "CONDSTORE" in parameters:
+        await connection.enable_condstore()
     view = View(mailbox, readonly=readonly)
     connection.select(view)
     unseen = next((n for n, one in enumerate(view.messages, 1) if "\\Seen" not in one.flags), 0)

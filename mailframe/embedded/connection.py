@@ -164,6 +164,12 @@ class Connection:
         self.view = view
         self.state = State.SELECTED if view else State.AUTHENTICATED
 
+    async def enable_condstore(self) -> None:
+        """Tell mod-sequences from now on; of the mailbox that is open at once (RFC 7162 3.1)."""
+        if not self.condstore and self.view is not None:
+            await self.send(b"OK [HIGHESTMODSEQ %d] The latest change" % self.view.mailbox.modseq)
+        self.condstore = True
+
     # -- reading
 
     async def read_command(self) -> bytes:
@@ -177,8 +183,8 @@ class Connection:
             When the client has gone, or sends what is too large to be thrown away.
         """
         limit, message = self._room()
-        command = await self.read_line(limit)
-        while found := _LITERAL_AT_END.search(command):
+        command = line = await self.read_line(limit)
+        while found := _LITERAL_AT_END.search(line):
             length, at_once = int(found[1]), found[2] is not None
             is_message = command.split(b" ", 2)[1:2] in ([b"APPEND"], [b"append"], [b"Append"])
             if length > (message if is_message else limit - min(limit, len(command))):
@@ -189,7 +195,9 @@ class Connection:
             command += await self._exactly(length)
             # A message does not count to what a line may have; each of the others does.
             limit += length if is_message else 0
-            command += await self.read_line(limit - len(command))
+            # Only what is behind the literal can announce another one.
+            line = await self.read_line(limit - len(command))
+            command += line
         return command.removesuffix(b"\n").removesuffix(b"\r")
 
     async def read_line(self, limit: int | None = None) -> bytes:

@@ -90,9 +90,7 @@ def bodystructure(raw: bytes, entity: Entity, *, extended: bool) -> bytes:
         return b"(%b)" % _multipart(raw, entity, content, extended=extended)
     words = _leaf(raw, entity, content, extended=extended)
     if extended:
-        md5 = content.get(b"md5")
-        words.append(nstring(None if md5 is None else unfold(md5)))
-        words += _extension(content)
+        words += [_text(content, b"md5"), *_extension(content)]
     return b"(%b)" % b" ".join(words)
 
 
@@ -131,8 +129,7 @@ def _leaf(
     words = [string(kind.kind), string(kind.subtype), _parameters(parameters)]
     if kind.is_message and message is None:
         words[:2] = [_UNKNOWN]  # nested too deep to be taken apart
-    for key in (b"id", b"description"):
-        words.append(nstring(unfold(content[key])) if key in content else b"NIL")
+    words += [_text(content, b"id"), _text(content, b"description")]
     encoding = read_word(content.get(b"transfer-encoding", b"")) or b"7bit"
     words += [string(encoding), b"%d" % (entity.end - entity.body)]
     if message is not None:
@@ -152,12 +149,15 @@ def _extension(content: dict[bytes, bytes]) -> list[bytes]:
         word, parameters = read_worded(content[b"disposition"])
         disposition = b"(%b %b)" % (string(word), _parameters(parameters))
     languages = [string(word) for word in read_words(content.get(b"language", b""))]
-    location = content.get(b"location")
     return [
         disposition,
         b"(%b)" % b" ".join(languages) if languages else b"NIL",
-        nstring(None if location is None else unfold(location)),
+        _text(content, b"location"),
     ]
+
+
+def _text(content: dict[bytes, bytes], key: bytes) -> bytes:
+    return string(unfold(content[key])) if key in content else b"NIL"
 
 
 def _parameters(pairs: Parameters) -> bytes:

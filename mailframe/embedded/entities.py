@@ -12,7 +12,6 @@ and its test server to have no code in common.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os.path import commonprefix
 from typing import NamedTuple
 
 from mailframe.embedded.fields import (
@@ -218,7 +217,7 @@ class _Finder:
 
     def _collect_delimiters(self) -> None:
         self.delimiters = tuple(one.delimiter for one in self.path if one.delimiter)
-        self.needle = b"\n" + commonprefix(self.delimiters) if self.delimiters else b""
+        self.needle = b"\n" + _common_beginning(self.delimiters)
 
     def _next_line(self, position: int) -> _Line | None:
         """Find the next delimiter at the beginning of a line, from the one here on."""
@@ -252,6 +251,15 @@ class _Finder:
             if len(own) > len(delimiter):
                 best, delimiter = level, own
         return _Line(start, end, best, raw.startswith(b"--", start + len(delimiter)))
+
+
+def _common_beginning(texts: tuple[bytes, ...]) -> bytes:
+    """Return what all texts begin with, by the two that are farthest apart."""
+    first, last = min(texts, default=b""), max(texts, default=b"")
+    length = 0
+    while length < len(first) and first[length] == last[length]:
+        length += 1
+    return first[:length]
 
 
 def _declared(fields: tuple[Field, ...]) -> ContentType | None:

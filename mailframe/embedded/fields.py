@@ -26,11 +26,14 @@ Parameters: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 # A field ends where the next line does not begin with a blank. What is no field is passed over.
-_FIELD = re.compile(rb"^([^\s:][^:\n]*?)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*+)", re.MULTILINE)
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
+_LONGEST_HEADER = 1_000_000  # octets; Exim takes no more
+_LONGEST_VALUE = 100_000
 _LINE_BREAK = re.compile(rb"\r?\n")
 
 # RFC 2045 section 5.1. Blanks and comments may stand between any two of its words.
-_BLANKS = rb"(?:[\s\0]++|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\))*+"
+# A comment that is never closed must not be looked through again from every semicolon within.
+_BLANKS = rb"(?:[\s\0]++|\((?:[^()\\]|\\.|\((?:[^()\\]|\\.){0,200}+\)){0,200}+\))*+"
 _TOKEN = rb"[^\s\0()<>@,;:\\\"/\[\]?=]++"
 # An encoded word has no place in a parameter (RFC 2047 section 5), and is seen there every day.
 _BARE = rb"(?:=[^;\s]*+|%b)" % _TOKEN
@@ -113,7 +116,7 @@ def split_fields(header: bytes) -> tuple[Field, ...]:
     >>> split_fields(b"Subject: a\r\n b\r\nnonsense\r\n\r\n")
     ((b'Subject', b'a\r\n b\r'),)
     """
-    return tuple(_FIELD.findall(header))
+    return tuple(_FIELD.findall(header, 0, _LONGEST_HEADER))
 
 
 def unfold(value: bytes) -> bytes:
@@ -187,12 +190,11 @@ def read_words(value: bytes) -> list[bytes]:
     return words
 
 
-def _parameters(value: bytes, position: int) -> Parameters:
+def _parameters(text: bytes, position: int) -> Parameters:
     found = []
-    for name, quoted, bare in _PARAMETER.findall(value, position):
-        if b"\\" in quoted:
-            quoted = _ESCAPE.sub(rb"\1", quoted)
-        found.append((name, quoted or bare))
+    for name, quoted, bare in _PARAMETER.findall(text, position, _LONGEST_VALUE):
+        value = _ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted
+        found.append((name, value or bare))
     if any(b"*" in name for name, _ in found):
         return _join(found)
     return tuple(found)

@@ -193,16 +193,27 @@ class Cursor:
         return decoded(self.astring())
 
     def mailbox(self) -> str:
-        """Read a mailbox's name (section 5.1.3)."""
+        """Read a mailbox's name (section 5.1.3).
+
+        Raises
+        ------
+        No
+            For one that is not modified UTF-7: well written, but no mailbox can have it.
+        """
         return self._name(self.astring())
 
     def list_mailbox(self) -> str:
         """Read a pattern of LIST, in which ``*`` and ``%`` are wildcards."""
         found = _LIST_MAILBOX.match(self.line, self.position)
         if found is None:
-            return self._name(self.string())
-        self.position = found.end()
-        return self._name(found[0])
+            octets = self.string()
+        else:
+            octets = found[0]
+            self.position = found.end()
+        try:
+            return self._name(octets)
+        except No:  # no mailbox fits it, and to ask for none is no mistake
+            return decoded(octets)
 
     def flag(self) -> str:
         r"""Read a flag: ``\Seen``, ``$Junk``."""
@@ -266,7 +277,7 @@ class Cursor:
         try:
             return decode_name(text)
         except ValueError as error:
-            raise Bad(f"{text!a} is not modified UTF-7") from error
+            raise No(f"No mailbox can be called {text!a}: not modified UTF-7", "CANNOT") from error
 
     def _match(self, pattern: re.Pattern[bytes], what: str) -> re.Match[bytes]:
         found = pattern.match(self.line, self.position)

@@ -53,7 +53,7 @@ async def list_mailboxes(connection: Connection, cursor: Cursor) -> str:
         await connection.send(b'LIST (\\Noselect) "%b" ""' % DELIMITER.encode())
         return "LIST completed"
     if "HIGHESTMODSEQ" in wanted.status:
-        connection.condstore = True
+        await connection.enable_condstore()
     for name in _listed(account, wanted):
         words = " ".join(_attributes(account, name, wanted))
         more = b""
@@ -92,7 +92,7 @@ async def status(connection: Connection, cursor: Cursor) -> str:
     items = _status_items(cursor)
     cursor.end()
     if "HIGHESTMODSEQ" in items:
-        connection.condstore = True
+        await connection.enable_condstore()
     await connection.send(_status_line(connection.mail, name, items))
     return "STATUS completed"
 

@@ -38,7 +38,7 @@ async def fetch(connection: Connection, cursor: Cursor, *, uid: bool = False) ->
     since = _changed_since(cursor)
     cursor.end()
     if since is not None or any(item.name == "MODSEQ" for item in items):
-        connection.condstore = True
+        await connection.enable_condstore()
     if since is not None:
         items = _with(items, "MODSEQ")
     if uid:
@@ -85,7 +85,7 @@ async def search(connection: Connection, cursor: Cursor, *, uid: bool = False) -
     view = connection.selected
     wanted = parse_search(cursor, view)
     if wanted.by_modseq:
-        connection.condstore = True
+        await connection.enable_condstore()
     found = await find(wanted.tree, view, datetime.now(UTC))
     await connection.send(reply(wanted, found, connection.tag, uid=uid))
     return "SEARCH completed"
@@ -117,7 +117,7 @@ async def store(connection: Connection, cursor: Cursor, *, uid: bool = False) ->
     cursor.space()
     change = _change(cursor)
     if change.unchanged_since is not None:
-        connection.condstore = True
+        await connection.enable_condstore()
     lines, modified = [], []
     for number, message in view.chosen(wanted, uid=uid):
         if change.unchanged_since is not None and message.modseq > change.unchanged_since:

@@ -73,14 +73,14 @@ def content_of(raw: bytes, root: Entity, section: Section) -> bytes | None:
     if section.text == "MIME":
         # Of a message's only part, ``BODY[1.MIME]`` is the header of the message.
         return raw[part.start : part.body]
-    if section.path and not section.text:
-        return raw[part.body : part.end]
+    if not section.text:
+        return raw[part.body if section.path else part.start : part.end]
     # The others are of messages: this one, or the one inside the part.
     message = part.message if section.path else part
-    if message is None:
-        return None
-    if not section.text:
-        return raw[message.start : message.end]
+    return None if message is None else _of_message(raw, message, section)
+
+
+def _of_message(raw: bytes, message: Entity, section: Section) -> bytes:
     if section.text == "TEXT":
         return raw[message.body : message.end]
     header = raw[message.start : message.body]

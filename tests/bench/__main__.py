@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench import download, files, imports, parsing, report
+from tests.bench import download, embedded, files, imports, parsing, report
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("reading", "imports", "download", "parsing", "files"),
+        choices=("reading", "imports", "download", "parsing", "files", "embedded"),
         default="reading",
     )
     parser.add_argument("--messages", type=int, default=20_000)
@@ -53,6 +53,8 @@ def main() -> int:
         return download.run(options.runs, options.octets)
     if options.what == "files":
         return files.run(options.runs, options.messages)
+    if options.what == "embedded":
+        return embedded.run(options.runs, options.messages)
     mailbox = Mailbox(options.messages)
     with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         user = dovecot.new_user()

@@ -48,6 +48,7 @@ def log_in(connection: Connection, username: str, password: str) -> None:
         If the server refuses.
     """
     _refuse_control_characters(username, password)
+    connection.sign_in = lambda again: log_in(again, username, password)
     if _is_in_already(connection, username):
         return
     connection.guard_secret()
@@ -88,6 +89,7 @@ def log_in_oauth2(connection: Connection, username: str, auth_string: str) -> No
     _refuse_control_characters(username, "")
     initial = _sasl_string(auth_string)
     mechanism = "XOAUTH2" if initial.startswith(b"user=") else "OAUTHBEARER"
+    connection.sign_in = lambda again: log_in_oauth2(again, username, auth_string)
     if _is_in_already(connection, username):
         return
     connection.guard_secret()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import logging
+import os
 import ssl
 from collections import deque
 from contextlib import suppress
@@ -11,30 +12,43 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import (
+    CertificateError,
     CommandError,
     ConnectionFailedError,
     FolderError,
     InsecureLoginError,
     MailframeError,
     NotSupportedError,
+    ProtocolError,
+    ThrottledError,
     UidValidityError,
 )
+from mailframe.imap.events import Reconnected, Reconnecting, Throttled
 from mailframe.imap.failures import refusal, translated
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
+from mailframe.imap.retry import NEVER
 from mailframe.imap.tls import PORTS, is_local, open_mailbox
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
+    from mailframe.imap.events import Event
     from mailframe.imap.responses import Reply
+    from mailframe.imap.retry import Retry
 
 __all__ = ["Connection", "Selected"]
 
 log = logging.getLogger(__name__)
 
+#: A connection idle for so many seconds is tried with NOOP before it is relied on, and so many
+#: are waited for the answer.
+IDLE = 60
+HEARTBEAT = 10
+#: Replies that cannot be read, before that is taken for the server's way.
+_GARBLED = 2
 #: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
 PATIENCE = 10
 
@@ -78,6 +92,10 @@ class Connection:
         checked.
     timeout
         Seconds without a byte; ten times that for SEARCH.
+    retry
+        How a lost connection is tried again; by default it is not.
+    on_event
+        Told what happens meanwhile.
 
     Raises
     ------
@@ -95,22 +113,31 @@ class Connection:
         security: str = "tls",
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 30,
+        retry: Retry = NEVER,
+        on_event: Callable[[Event], object] | None = None,
     ) -> None:
         self.host = host
         self.port = port or PORTS.get(security, 0)
         self.timeout = timeout
+        self.retry = retry
+        self.on_event = on_event
         self.username = ""
         self.selected: Selected | None = None
         self.message_limit = 0
         #: What this server was found not to understand; see `search`.
         self.quirks: set[str] = set()
         self.search_charset = "UTF-8"
+        #: Signs in again on a new connection; holds the secret, and is shown nowhere.
+        self.sign_in: Callable[[Connection], None] | None = None
+        self._security = security
+        self._ssl_context = ssl_context
         self._farewell = ""
-        with self._translated(f"Could not connect to {host}, port {self.port}."):
-            self.mailbox = open_mailbox(host, port, security, ssl_context, timeout)
-        self.wire = self.mailbox.wire
-        self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
-        log.info("connected to %s:%s (%s)", host, self.port, security)
+        self._readonly = True
+        self._is_closed = False
+        self._is_opening = False
+        self._used = 0.0
+        self._process = 0
+        self._open()
 
     def __repr__(self) -> str:
         where = f", folder {self.selected.folder!r}" if self.selected else ""
@@ -145,6 +172,150 @@ class Connection:
         """
         if not self.offers(capability):
             raise NotSupportedError(f"{self.host} cannot {purpose}: it offers no {capability}.")
+
+    # from beginning to end -------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self._farewell = ""
+        with self._translated(f"Could not connect to {self.host}, port {self.port}."):
+            self.mailbox = open_mailbox(
+                self.host, self.port, self._security, self._ssl_context, self.timeout
+            )
+        self.wire = self.mailbox.wire
+        self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
+        self._used = self.retry.clock()
+        self._process = os.getpid()
+        log.info("connected to %s:%s (%s)", self.host, self.port, self._security)
+
+    def recover(self, lost: MailframeError) -> None:
+        """Connect again after the connection was lost, sign in, and open the folder again.
+
+        Parameters
+        ----------
+        lost
+            How it was lost; raised again if it cannot be recovered.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If there is no connection within the time that `retry` allows, or it was closed.
+        AuthenticationError
+            If the server does not accept the secret any more.
+        UidValidityError
+            If the folder was renumbered meanwhile, and FolderError if it has gone.
+        """
+        if self._is_closed or self._is_opening or self.sign_in is None:
+            raise lost
+        error: MailframeError = lost
+        attempt = 0
+        for attempt, pause in enumerate(self.retry.pauses(), 1):
+            self._tell(Reconnecting(self.host, attempt, pause, _reason(error)))
+            self.retry.sleep(pause)
+            try:
+                self._reopen(self.sign_in)
+            except CertificateError:
+                raise
+            except (ConnectionFailedError, ThrottledError) as again:
+                error = again
+                continue
+            self._tell(Reconnected(self.host, attempt))
+            return
+        if attempt:
+            raise type(error)(
+                f"{lost.tried} The connection to {self.host} was lost, and {attempt} attempts in "
+                f"{self.retry.seconds:g} seconds did not bring it back.",
+                reply=error.reply,
+                suggestion="Try again when the server or the network is back; mf.connect(..., "
+                "reconnect=600) would try for 10 minutes.",
+            ) from lost
+        raise lost
+
+    def _reopen(self, sign_in: Callable[[Connection], None]) -> None:
+        before, self.selected = self.selected, None
+        window = self.wire.window
+        self.username = ""
+        self._is_opening = True
+        try:
+            (self.wire.drop if self._process == os.getpid() else self.wire.abandon)()
+            self._open()
+            self.wire.window = window  # what is known of the server stays known
+            sign_in(self)
+            if before is not None:
+                self.return_to(before.folder, before.uidvalidity, readonly=self._readonly)
+        except BaseException:
+            self.selected = before  # for the next attempt
+            self.wire.drop()
+            raise
+        finally:
+            self._is_opening = False
+
+    def _awake(self) -> None:
+        """Notice before a command is sent that there is nobody to send it to.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If the connection has ended, or does not answer after it was idle for long.
+        """
+        if self._process != os.getpid():
+            # It is the parent's, which goes on with it: here it is let go without a word.
+            self.wire.abandon()
+            raise ConnectionFailedError(
+                f"The connection to {self.host} belongs to the process that this one was forked "
+                "from."
+            )
+        if self.wire.state == "LOGOUT":
+            reason = "is closed" if self._is_closed else "was lost"
+            raise ConnectionFailedError(
+                f"The connection to {self.host} {reason}.",
+                suggestion="Connect again: session = mf.connect(...).",
+            )
+        if self.wire.has_ended():
+            self.wire.drop()
+            raise ConnectionFailedError(f"{self.host} has ended the connection.")
+        idle = self.retry.clock() - self._used
+        if idle > IDLE and not self._is_opening:
+            # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
+            # only an answer tells; waiting for one takes less patience than the command itself.
+            self._used = self.retry.clock()
+            self.wire.sock.settimeout(min(self.timeout, HEARTBEAT))
+            try:
+                for _ in self._exchange(deque([Command((b"NOOP",))])):
+                    pass
+            finally:
+                with suppress(OSError):
+                    self.wire.sock.settimeout(self.timeout)
+
+    def _tell(self, event: Event) -> None:
+        log.warning("%s", event)
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def relieve(self, error: ThrottledError, times: int) -> None:
+        """Leave the server alone for a while that wants fewer requests.
+
+        Parameters
+        ----------
+        error
+            What it said; raised again if it wants to be left alone for too long.
+        times
+            How often it has said so in a row, from 1.
+        """
+        pause = self.retry.relief(error.reply, times)
+        if pause is None or self._is_opening:
+            raise error
+        self._tell(Throttled(self.host, pause, error.reply))
+        self.wire.window = 1
+        self.retry.sleep(pause)
+
+    def _heed(self, reply: Reply) -> None:
+        """Slow down where a server that does what it was asked wants less to do (Gmail)."""
+        if b"[THROTTLED" in reply.text:
+            said = reply.text.decode("utf-8", "replace")
+            self.wire.window = 1
+            pause = self.retry.relief(said, 1) or 0
+            self._tell(Throttled(self.host, pause, said))
+            self.retry.sleep(pause)
 
     # the way in --------------------------------------------------------------------------------
 
@@ -211,6 +382,7 @@ class Connection:
             If it is not there or cannot be opened.
         """
         self.selected = None
+        self._readonly = readonly
         verb = b"EXAMINE " if readonly else b"SELECT "
         found: dict[str, int] = {}
         tried = f"Could not open the folder {folder!r}."
@@ -281,8 +453,12 @@ class Connection:
         error: type[MailframeError] = CommandError,
         patient: bool = False,
         respond: Callable[[bytes], bytes] | None = None,
+        changes: bool = False,
     ) -> list[Reply]:
         """Send one command and collect its replies.
+
+        If the connection is lost meanwhile it is opened again, and the command sent again, unless
+        it ``changes`` something: then nobody knows whether it was done.
 
         Parameters
         ----------
@@ -296,22 +472,59 @@ class Connection:
             Wait ten times as long.
         respond
             Answers continuation requests.
+        changes
+            Whether it would do harm if it were done twice.
 
         Returns
         -------
         list of Reply
             The untagged ones, the completion last.
         """
-        replies = []
+        throttled = 0
+        while True:
+            try:
+                completion, replies = self._ask(pieces, respond, tried, patient=patient)
+            except _Unsent as unsent:
+                self.recover(unsent.why)
+                continue
+            except (ConnectionFailedError, ProtocolError) as lost:
+                if changes and not self._is_opening:
+                    raise _of_unknown_fate(lost) from lost
+                self.recover(lost)
+                continue
+            if completion.kind == "OK":
+                return replies
+            refused = refusal(completion, tried, error)
+            if not isinstance(refused, ThrottledError):
+                raise refused
+            throttled += 1
+            self.relieve(refused, throttled)
+
+    def _ask(
+        self,
+        pieces: tuple[bytes, ...],
+        respond: Callable[[bytes], bytes] | None,
+        tried: str,
+        *,
+        patient: bool,
+    ) -> tuple[Reply, list[Reply]]:
+        """Send one command once; return its completion, and all replies with it."""
+        try:
+            self._awake()
+        except MailframeError as error:
+            raise _Unsent(error) from error
         queue = deque([Command(pieces, respond=respond)])
-        for command, reply in self.run(queue, tried=tried, patient=patient):
-            replies.append(reply)
-            if command is not None and reply.kind != "OK":
-                raise refusal(reply, tried, error)
-        return replies
+        found = list(self._exchange(queue, tried=tried, patient=patient))
+        completions = [reply for command, reply in found if command is not None]
+        return completions[-1], [reply for _, reply in found]
 
     def run(
-        self, commands: deque[Command], *, tried: str = "", patient: bool = False
+        self,
+        commands: deque[Command],
+        *,
+        again: Callable[[list[Command]], Iterable[Command]] | None = None,
+        tried: str = "",
+        patient: bool = False,
     ) -> Iterator[tuple[Command | None, Reply]]:
         """Send commands as `Wire.run` does, with mailframe's errors.
 
@@ -319,6 +532,9 @@ class Connection:
         ----------
         commands
             Taken from the left; more may be added meanwhile.
+        again
+            Given the commands that were in flight when the connection was lost: those to send on
+            the next one, before all others. Without it, a lost connection is an error.
         tried
             For the error: what was attempted, as a sentence.
         patient
@@ -331,11 +547,28 @@ class Connection:
         ConnectionFailedError
             If the connection breaks.
         """
-        if self.wire.state == "LOGOUT":
-            raise ConnectionFailedError(
-                f"The connection to {self.host} is closed.",
-                suggestion="Connect again: session = mf.connect(...).",
-            )
+        garbled = 0
+        while True:
+            unfinished: list[Command] = []
+            try:
+                self._awake()
+                unfinished = [Command(())]  # to be replaced by what is in flight
+                yield from self._exchange(commands, tried=tried, patient=patient)
+            except (ConnectionFailedError, ProtocolError) as lost:
+                # What cannot be read may have been damaged on its way; twice is no accident.
+                garbled += isinstance(lost, ProtocolError)
+                if again is None or garbled > _GARBLED:
+                    raise
+                if unfinished:
+                    unfinished = list(self.wire.flying.values())
+                self.recover(lost)
+                commands.extendleft(reversed(list(again(unfinished))))
+            else:
+                return
+
+    def _exchange(
+        self, commands: deque[Command], *, tried: str = "", patient: bool = False
+    ) -> Iterator[tuple[Command | None, Reply]]:
         timeout = self.timeout * PATIENCE if patient else self.timeout
         with self._translated(tried or f"The connection to {self.host} was lost.", timeout):
             if patient:
@@ -344,21 +577,50 @@ class Connection:
                 for command, reply in self.wire.run(commands):
                     if reply.kind == "BYE":
                         self._farewell = reply.text.decode("utf-8", "replace")
+                    if command is not None and reply.kind == "OK":
+                        self._heed(reply)
                     yield command, reply
             finally:
+                self._used = self.retry.clock()
                 if patient:
                     with suppress(OSError):
                         self.wire.sock.settimeout(self.timeout)
 
     def close(self) -> None:
         """Say LOGOUT if the connection still stands, and close it."""
-        if self.wire.state == "LOGOUT":
+        if self._is_closed:
             return
+        self._is_closed = True
         self.selected = None
-        with suppress(OSError, imaplib.IMAP4.error, MailframeError):
-            self.wire.logout()
-        self.wire.drop()
+        self.sign_in = None
+        if self._process != os.getpid():
+            self.wire.abandon()
+        elif self.wire.state != "LOGOUT":
+            with suppress(OSError, imaplib.IMAP4.error, MailframeError):
+                self.wire.logout()
+            self.wire.drop()
         log.info("disconnected from %s", self.host)
 
     def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
         return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)
+
+
+class _Unsent(Exception):  # noqa: N818 tells where, not what
+    """Raised where a connection is found lost before anything was sent."""
+
+    def __init__(self, why: MailframeError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+def _of_unknown_fate(lost: MailframeError) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"{lost.tried} The connection was lost before the server answered: it is not known "
+        "whether it was done.",
+        reply=lost.reply,
+        suggestion="Look whether it was done, and do it again only if it was not.",
+    )
+
+
+def _reason(error: MailframeError) -> str:
+    return (error.reply or error.tried).rstrip(".")

@@ -171,7 +171,7 @@ def _read_whole(
 def _stream(connection: Connection, streams: list[_Stream], refusals: _Refusals) -> Iterator[Piece]:
     flying = {(one.uid, one.part.number): one for one in streams}
     waiting = deque(command for one in streams for command in one.ask_on())
-    for command, reply in connection.run(waiting):
+    for command, reply in connection.run(waiting, again=_asked_again):
         if command is None:
             if reply.kind == "FETCH":
                 _file(reply, flying)
@@ -186,6 +186,16 @@ def _stream(connection: Connection, streams: list[_Stream], refusals: _Refusals)
         if one.ended and one.asked > one.read:
             for needless in [command for command in waiting if command.about[0] is one]:
                 waiting.remove(needless)
+
+
+def _asked_again(unfinished: list[Command]) -> Iterator[Command]:
+    """Choose, of the commands in flight when the connection was lost, those still needed."""
+    for command in unfinished:
+        one, offset = command.about
+        if not one.ended and offset >= one.read:
+            # What came of it is forgotten: a server that names no offsets counts on the order.
+            one.pieces.pop(offset, None)
+            yield command
 
 
 def _has_come(one: _Stream, offset: int, reply: Reply, refusals: _Refusals) -> bool:

@@ -45,6 +45,8 @@ CHUNK_BYTES = 512 << 10
 RANGE = 1 << 20
 #: How often a chunk is asked for, when UIDs are doubled, foreign or missing.
 ATTEMPTS = 2
+#: How often a chunk may be what the connection ended with, before it is halved.
+KILLS = 2
 #: So many messages refused one by one, and none delivered: it is the command that is refused.
 REFUSALS = 10
 
@@ -94,6 +96,12 @@ class _Chunk:
     got: dict[int, Fetched] = field(default_factory=dict)
     complete: set[int] = field(default_factory=set)
     doubled: bool = False
+    kills: int = 0
+
+    @property
+    def missing(self) -> list[int]:
+        """What has not come yet, in order."""
+        return [uid for uid in self.uids if uid not in self.complete]
 
     @property
     def command(self) -> Command:
@@ -115,7 +123,13 @@ class _Chunk:
             self.complete.add(uid)
 
     def again(self, uids: Sequence[int]) -> _Chunk:
-        return _Chunk(self.request, tuple(uids), self.attempt + 1)
+        return _Chunk(self.request, tuple(uids), self.attempt + 1, kills=self.kills)
+
+    def halves(self) -> list[_Chunk]:
+        """Cut what is missing in two, to find the message at fault."""
+        missing = self.missing
+        half = len(missing) // 2
+        return [_Chunk(self.request, tuple(part)) for part in (missing[:half], missing[half:])]
 
 
 def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple[int, Answer]]:
@@ -138,24 +152,34 @@ def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple
     Raises
     ------
     ThrottledError
-        If the server asks for fewer requests.
+        If the server asks for fewer requests than can be waited for.
     CommandError
         If it refuses the command as such.
     ConnectionFailedError
-        If the connection breaks.
+        If the connection breaks, and cannot be had again.
     """
     waiting = deque(
         chunk.command for request in requests for chunk in request.chunks(connection.message_limit)
     )
     owners = {uid: command.about for command in waiting for uid in command.about.uids}
-    refused = delivered = 0
-    for command, reply in connection.run(waiting):
+    survivors = _Survivors(connection, owners)
+    refused = delivered = throttled = 0
+    for command, reply in connection.run(waiting, again=survivors.take_over):
+        yield from survivors.hand_out()
         if command is None:
             if reply.kind == "FETCH":
                 _file(reply, owners)
             continue
         chunk: _Chunk = command.about
-        settled, redo, error = _settle(connection, chunk, reply)
+        try:
+            settled, redo, error = _settle(connection, chunk, reply)
+        except ThrottledError as plea:
+            throttled += 1
+            connection.relieve(plea, throttled)
+            settled, redo, error = [u for u in chunk.uids if u in chunk.complete], [], None
+            redo = [_Chunk(chunk.request, tuple(chunk.missing))] if chunk.missing else []
+        else:
+            throttled = 0
         for new in redo:
             owners.update(dict.fromkeys(new.uids, new))
         waiting.extendleft(new.command for new in reversed(redo))
@@ -167,6 +191,55 @@ def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple
             yield uid, chunk.got[uid] if complete else error
         if error is not None and refused >= REFUSALS and not delivered:
             raise error
+    yield from survivors.hand_out()
+
+
+class _Survivors:
+    """What is left of the chunks that were in flight when the connection was lost."""
+
+    def __init__(self, connection: Connection, owners: dict[int, _Chunk]) -> None:
+        self._connection = connection
+        self._owners = owners
+        self._ready: list[tuple[int, Answer]] = []
+
+    def take_over(self, unfinished: list[Command]) -> Iterator[Command]:
+        """Give the commands for what has not come; what has come is handed out."""
+        # The server answers in order: the first chunk that is not complete is where it ended.
+        suspect = next((c.about for c in unfinished if c.about.missing), None)
+        for command in unfinished:
+            chunk: _Chunk = command.about
+            missing = chunk.missing
+            for uid in chunk.uids:
+                if uid in chunk.complete:
+                    del self._owners[uid]
+                    self._ready.append((uid, chunk.got[uid]))
+            for new in self._rest(chunk, missing, is_suspect=chunk is suspect):
+                self._owners.update(dict.fromkeys(new.uids, new))
+                yield new.command
+
+    def _rest(self, chunk: _Chunk, missing: list[int], *, is_suspect: bool) -> list[_Chunk]:
+        if not missing:
+            return []
+        # One that delivered something before the end is not what ended it.
+        kills = chunk.kills + 1 if is_suspect and not chunk.complete else 0
+        if kills < KILLS:
+            return [_Chunk(chunk.request, tuple(missing), chunk.attempt, kills=kills)]
+        log.warning("these messages end the connection: %s", to_uid_set(missing).decode("ascii"))
+        self._connection.wire.window = 1
+        if len(missing) > 1:
+            return chunk.halves()
+        error = CommandError(
+            f"Could not read message {missing[0]} from {self._connection.host}.",
+            reply=f"the connection ended each of the {kills} times it was asked for",
+        )
+        del self._owners[missing[0]]
+        self._ready.append((missing[0], error))
+        return []
+
+    def hand_out(self) -> Iterator[tuple[int, Answer]]:
+        """Yield what came before the connection was lost."""
+        ready, self._ready = self._ready, []
+        yield from ready
 
 
 def _file(reply: Reply, owners: dict[int, _Chunk]) -> None:
@@ -192,7 +265,7 @@ def _settle(
     connection: Connection, chunk: _Chunk, reply: Reply
 ) -> tuple[Sequence[int], list[_Chunk], MailframeError | None]:
     """Decide at a chunk's completion what is done, what to ask again, and what failed."""
-    missing = [uid for uid in chunk.uids if uid not in chunk.complete]
+    missing = chunk.missing
     done = [uid for uid in chunk.uids if uid in chunk.complete]
     if reply.kind != "OK":
         error = refusal(reply, f"Could not read messages from {connection.host}.", CommandError)
@@ -203,12 +276,7 @@ def _settle(
         if len(missing) <= 1:
             return chunk.uids, [], error
         # Halved until the message at fault stands alone.
-        half = len(missing) // 2
-        return (
-            done,
-            [_Chunk(chunk.request, tuple(m)) for m in (missing[:half], missing[half:])],
-            None,
-        )
+        return done, chunk.halves(), None
     if chunk.doubled and chunk.attempt < ATTEMPTS:
         log.warning("the server described a message twice: asking again, one chunk at a time")
         connection.wire.window = 1

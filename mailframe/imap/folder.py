@@ -235,7 +235,7 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
         for name in names
     )
     replies = []
-    for command, reply in connection.run(commands):
+    for command, reply in connection.run(commands, again=list):
         replies.append(reply)
         if command is not None and reply.kind != "OK":
             # A folder without the right to read it, or deleted this moment: listed, not counted.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import os
 import re
 import socket
 import ssl
@@ -92,6 +93,8 @@ class Wire(imaplib.IMAP4):
     literal_plus: bool
     #: Commands in flight at a time; 1 for a server that mixes them up.
     window: int
+    #: Commands that have been sent and not completed, by tag, in the order they were sent.
+    flying: dict[bytes, Command]
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Open the socket (imaplib's hook) and start with an empty buffer."""
@@ -100,6 +103,7 @@ class Wire(imaplib.IMAP4):
         self.received = self.sent = self.commands = 0
         self.literal_plus = False
         self.window = WINDOW
+        self.flying = {}
         super().open(*args, **kwargs)
         # Without this a small command waits for the acknowledgement of the last one (Nagle).
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -200,7 +204,7 @@ class Wire(imaplib.IMAP4):
         Left early (``close()``, a ``break``), it reads what is still in flight to its end, so that
         the next command finds the connection in step. After any error the connection is dropped.
         """
-        flying: dict[bytes, Command] = {}
+        flying = self.flying = {}
         self._tracing = trace.is_shown()
         try:
             while True:
@@ -219,11 +223,38 @@ class Wire(imaplib.IMAP4):
             self.drop()
             raise
 
+    def has_ended(self) -> bool:
+        """Look whether the server has ended the connection while nothing was asked of it.
+
+        A half-open connection, behind which there is nobody any more, does not show: only an
+        answer to a command tells.
+        """
+        timeout = self.sock.gettimeout()
+        try:
+            self.sock.settimeout(0)
+            while self._fill():
+                pass
+        except (BlockingIOError, ssl.SSLWantReadError):
+            unread = bytes(self._buffer[self._start :])
+            return unread.startswith(b"* BYE") or b"\n* BYE" in unread
+        except OSError:
+            pass
+        finally:
+            with contextlib.suppress(OSError):
+                self.sock.settimeout(timeout)
+        return True
+
     def drop(self) -> None:
         """Close the socket without a word: after an error nobody knows what is in flight."""
         self.state = "LOGOUT"
         with contextlib.suppress(OSError):
             self.shutdown()
+
+    def abandon(self) -> None:
+        """Let go of the socket, and leave the connection as it is: another process has it too."""
+        self.state = "LOGOUT"
+        with contextlib.suppress(OSError):
+            os.close(self.sock.detach())
 
     def _launch(
         self, waiting: deque[Command], flying: dict[bytes, Command]

@@ -379,7 +379,7 @@ def test_a_connection_that_failed_is_closed_and_stays_so(
     connection = opened(scripted({"NOOP": b""}), timeout=0.05)
     with pytest.raises(ServerTimeoutError):
         connection.command(b"NOOP", tried="Could not wait.")
-    with pytest.raises(ConnectionFailedError, match="is closed"):
+    with pytest.raises(ConnectionFailedError, match="was lost"):
         connection.command(b"CHECK", tried="Could not check.")
     connection.close()
     connection.close()

@@ -316,15 +316,15 @@ def test_an_exception_thrown_in_drops_the_connection() -> None:
     assert wire.sock.closed
 
 
-def test_after_an_interrupt_at_the_socket_every_call_says_that_the_connection_is_closed(
+def test_after_an_interrupt_amid_a_reply_every_call_says_that_the_connection_was_lost(
     scripted: Scripted, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = opened(scripted())
-    monkeypatch.setattr(connection.wire, "_fill", _interrupt)
+    monkeypatch.setattr(connection.wire, "read_segments", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         connection.command(b"NOOP", tried="Could not wait.")
     for _ in range(2):
-        with pytest.raises(ConnectionFailedError, match="is closed"):
+        with pytest.raises(ConnectionFailedError, match="was lost"):
             connection.command(b"NOOP", tried="Could not wait.")
 
 

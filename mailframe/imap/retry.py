@@ -1,0 +1,102 @@
+"""How long, and how often, something is tried again."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["NEVER", "Retry", "suggested_pause"]
+
+# Exchange says "Suggested Backoff Time: 299923 milliseconds", others "try again in 30 seconds".
+_PAUSE = re.compile(
+    r"(?:back-?off(?:\s+time)?\s*:?|again\s+in|retry\s+(?:after|in)|wait(?:\s+for)?|\[THROTTLED)\s*"
+    r"(\d{1,9})\s*(ms|milliseconds?|s|sec|seconds?|m|min|minutes?)?\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Exponential back-off with jitter, bounded in time.
+
+    Attributes
+    ----------
+    seconds
+        How long a lost connection is tried again; 0 for never.
+    throttled
+        How long a server that wants fewer requests is given.
+    first, factor, most
+        Seconds before the second attempt, how that grows, and to what at most. The first attempt
+        comes at once.
+    sleep, clock, random
+        What waiting, time and chance are.
+    """
+
+    seconds: float = 60
+    throttled: float = 300
+    first: float = 0.5
+    factor: float = 2
+    most: float = 30
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
+
+    def pauses(self) -> Iterator[float]:
+        """Give the seconds to wait before each attempt, until the time is up."""
+        if self.seconds <= 0:
+            return
+        end = self.clock() + self.seconds
+        pause = 0.0
+        while True:
+            yield pause
+            # Half of it is chance, so that clients that lost one server do not return as one.
+            grown = min(max(pause * self.factor, self.first), self.most)
+            pause = grown * (0.5 + self.random() / 2)
+            left = end - self.clock()
+            if left <= 0:
+                return
+            pause = min(pause, left)
+
+    def relief(self, reply: str, times: int) -> float | None:
+        """Say how long to leave a server alone that wants fewer requests; None for too long.
+
+        Parameters
+        ----------
+        reply
+            What it said.
+        times
+            How often it has said so in a row, from 1.
+        """
+        asked = suggested_pause(reply)
+        pause = min(5 * self.factor ** (times - 1), self.throttled) if asked is None else asked
+        spent = sum(min(5 * self.factor**n, self.throttled) for n in range(times - 1))
+        is_too_long = self.seconds <= 0 or pause > self.throttled or spent >= self.throttled
+        return None if is_too_long else pause
+
+
+#: For whoever wants to hear of a lost connection at once.
+NEVER = Retry(seconds=0)
+
+
+def suggested_pause(reply: str) -> float | None:
+    """Read how long a server wants to be left alone, in seconds; None where it does not say.
+
+    Examples
+    --------
+    >>> suggested_pause("NO Request is throttled. Suggested Backoff Time: 1500 milliseconds")
+    1.5
+    >>> suggested_pause("NO [THROTTLED] try again in 2 minutes")
+    120.0
+    """
+    found = _PAUSE.search(reply)
+    if found is None:
+        return None
+    unit = (found[2] or "s").lower()
+    scale = 0.001 if unit.startswith(("ms", "milli")) else 60 if unit.startswith("m") else 1
+    return int(found[1]) * float(scale)

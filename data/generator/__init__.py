@@ -1,0 +1,1 @@
+"""The sample mailbox, written by chance with a seed: two years of one employee's mail."""

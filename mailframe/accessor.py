@@ -36,8 +36,8 @@ class MailAccessor:
     Examples
     --------
     >>> from mailframe import schema
-    >>> schema.empty("headers").mail.volume("W")["messages"].sum()
-    np.int64(0)
+    >>> list(schema.empty("headers").mail.volume("W").columns)
+    ['period', 'messages', 'size']
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:

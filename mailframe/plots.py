@@ -26,6 +26,7 @@ from mailframe.analysis.columns import check_columns, group_column, group_values
 from mailframe.analysis.periods import following, frequency_of, zone_of
 from mailframe.analysis.senders import commonest, rank, sender_column, sender_values
 from mailframe.idn import unicode_domain
+from mailframe.timeline import trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mailframe.analysis.periods import Frequency, Zone
     from mailframe.analysis.senders import Ranking
 
-__all__ = ["senders", "volume"]
+__all__ = ["senders", "trace", "volume"]
 
 _time_axis: Any = dates  # which has no types
 
@@ -50,10 +51,11 @@ _MOST_BARS = 70
 _LEAST_WIDTH = 6  # periods for which there is room
 #: Ticks of time; where periods are no more than that, one each, if there is room.
 _MOST_TICKS = 13
-_TICK_ROOM = 0.5  # inches
+_TICK_ROOM = 0.55  # inches
 # How many ticks matplotlib's locator must be allowed, to be sure of so many: its intervals are six
 # months, three weeks and twelve hours at most, and it warns if that does not do.
 _LEAST_ROOM = ((11, 5), (7, 3), (5, 2))
+_LACKING = {"address": "without a sender", "domain": "without a domain", "name": "without a name"}
 _LEAST_ROWS = 4
 _LONGEST = 34  # characters of a label
 
@@ -110,8 +112,8 @@ def volume(
         on=on,
     )
     ax = _new_axes(8, 3.6) if ax is None else ax
-    ax.set_title(f"Messages per {frequency.word}{'' if by is None else f', by {by}'}")
-    ax.set_xlabel(_time_label(on, zone, counted.attrs["undated"]))
+    ax.set_title(f"Messages per {frequency.word}{'' if by is None else f', by {_label(by)}'}")
+    ax.set_xlabel(_time_label(on, zone, counted.attrs["undated"]), loc="left")
     ax.set_ylabel("messages")
     if counted.empty:
         return _without_messages(ax)
@@ -162,8 +164,8 @@ def senders(
     ranking = rank(sender_values(headers, by), top)
     shown = len(ranking.senders)
     ax = _new_axes(8, 1.2 + 0.27 * max(shown, _LEAST_ROWS)) if ax is None else ax
-    ax.set_title(_senders_title(ranking, by))
-    ax.set_xlabel("messages" + _left_out(ranking.unknown, f"without {_ARTICLES[by]}"))
+    ax.set_title(_senders_title(ranking))
+    ax.set_xlabel("messages" + _left_out(ranking.unknown, _LACKING[by]))
     if not shown:
         return _without_messages(ax)
     bars = ax.barh(np.arange(shown), ranking.messages, color=_COLOURS[0], height=0.75)
@@ -180,10 +182,6 @@ def senders(
     return ax
 
 
-_ARTICLES = {"address": "an address", "domain": "a domain", "name": "a name"}
-_PLURALS = {"address": "addresses", "domain": "domains", "name": "names"}
-
-
 # -- what is drawn
 
 
@@ -193,17 +191,13 @@ def _main_groups(headers: pd.DataFrame, by: str | None) -> tuple[list[str], NDAr
         return [""], np.zeros(len(headers), dtype="int64")
     values = group_values(headers, by)
     missing = values.isna()
-    ranking = rank(values.astype("str").mask(missing, _missing(by)))
+    ranking = rank(values.astype("str").mask(missing, f"no {by}"))
     names = [_label(name) for name in ranking.senders]
     if len(names) <= len(_COLOURS):
         return names, ranking.places
     main = len(_COLOURS)
     names = [*names[:main], f"{len(names) - main:,} others"]
     return names, np.minimum(ranking.places, main)
-
-
-def _missing(by: str) -> str:
-    return f"no {by}" if isinstance(by, str) else "none"
 
 
 def _draw_periods(
@@ -312,14 +306,11 @@ def _left_out(messages: int, lacking: str) -> str:
     return f"\n{messages:,} message{'' if one else 's'} {lacking} not shown" if messages else ""
 
 
-def _senders_title(ranking: Ranking, by: str) -> str:
+def _senders_title(ranking: Ranking) -> str:
     shown = len(ranking.senders)
     if not shown:
         return "Messages by sender"
-    word = by if ranking.total == 1 else _PLURALS[by]
-    if shown == ranking.total:
-        return f"Messages by sender: {shown:,} {word}"
-    return f"Messages by sender: the first {shown:,} of {ranking.total:,} {word}"
+    return f"Messages by sender ({shown:,}{f' of {ranking.total:,}' * (shown < ranking.total)})"
 
 
 def _sender_labels(headers: pd.DataFrame, ranking: Ranking, by: str) -> list[str]:

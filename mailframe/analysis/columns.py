@@ -146,10 +146,8 @@ def group_column(frame: pd.DataFrame, by: str) -> str:
     QueryError
         For anything else. Whether the column of one of `GROUPS` is there is not looked at.
     """
-    if by in GROUPS:
-        return GROUPS[by]
-    if isinstance(by, str) and by in frame.columns:
-        return by
+    if isinstance(by, str) and (by in GROUPS or by in frame.columns):
+        return GROUPS.get(by, by)
     raise QueryError(
         f"by={by!r} is nothing that messages can be grouped by.",
         suggestion=f"One of {', '.join(map(repr, GROUPS))}, or a column of the frame.",

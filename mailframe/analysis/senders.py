@@ -130,7 +130,7 @@ def sender_column(by: str) -> str:
     QueryError
         For anything else.
     """
-    if by not in _BY:
+    if not isinstance(by, str) or by not in _BY:
         raise QueryError(
             f"by={by!r} is no kind of sender.",
             suggestion=f"One of {', '.join(map(repr, _BY))}.",

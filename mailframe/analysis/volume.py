@@ -81,9 +81,12 @@ def volume(
     2 2025-04-01 00:00:00+02:00         1    20
     """
     frequency, zone = frequency_of(freq), zone_of(tz)
-    if by in _OWN:
-        raise QueryError(f"by={by!r} has the name of a column of the result.")
     grouping = [] if by is None else [group_column(headers, by)]
+    if by in _OWN:
+        raise QueryError(
+            f"by={by!r} has the name of a column of the result.",
+            suggestion="Rename the column first: df.rename(columns=…).",
+        )
     offset = ["utc_offset"] if zone.zone is None else []
     check_columns(headers, [time_column(on), "size", *grouping, *offset])
     line = timeline(headers, frequency, zone, on)

@@ -24,7 +24,6 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _END, _BLANK, _QUOTED, _LITERAL, _ATOM, _OTHER = range(6)
-_LONGEST = 200_000  # octets; who writes to more people uses a list
 _COMMENT_ENDS = re.compile(rb"[()\\]")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -61,7 +60,7 @@ def address_list(values: list[bytes]) -> bytes:
     >>> address_list([b"Us: ben@example.org;"])  # a group is its name, its members, and an end
     b'((NIL NIL "Us" NIL)(NIL NIL "ben" "example.org")(NIL NIL NIL NIL))'
     """
-    found = b"".join(_Reader(value[:_LONGEST]).read() for value in values)
+    found = b"".join(_Reader(value).read() for value in values)
     return b"(%b)" % found if found else b"NIL"
 
 
@@ -191,7 +190,9 @@ class _Reader:
             comment = self._token().comment or comment
             words.append(self._token().text)
             self.position += 1
-        return b"".join(words), self._token().comment or comment
+        # A dot parts two words (dot-atom, section 3.2.3): with one at its end it is no domain.
+        domain = b"" if words[-1:] == [b"."] else b"".join(words)
+        return domain, self._token().comment or comment
 
     def _add(
         self,
@@ -216,7 +217,8 @@ def _tokens(value: bytes) -> list[_Token]:
         kind, text, position = found.lastindex or _OTHER, found[found.lastindex or 0], found.end()
         if text == b"(" and kind == _OTHER:
             end = _end_of_comment(value, position)
-            comment, position, kind = value[position : end - 1], end, _BLANK
+            comment = value[position : end - 1] if end <= len(value) else None
+            position, kind = end, _BLANK
         if kind == _BLANK:
             is_apart = True
             continue
@@ -233,7 +235,7 @@ def _end_of_comment(value: bytes, position: int) -> int:
     depth = 1
     while depth:
         found = _COMMENT_ENDS.search(value, position)
-        if found is None:
+        if found is None:  # never closed
             return len(value) + 1
         position = found.end()
         if found[0] == b"\\":

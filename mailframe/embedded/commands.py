@@ -95,6 +95,7 @@ async def noop(_connection: Connection, cursor: Cursor) -> str:
 async def logout(connection: Connection, cursor: Cursor) -> str:
     """LOGOUT (section 6.1.3)."""
     cursor.end()
+    connection.select(None)  # nothing is told behind BYE
     connection.state = State.LOGOUT
     await connection.send(b"BYE Until next time")
     return "LOGOUT completed"
@@ -277,12 +278,20 @@ async def idle(connection: Connection, cursor: Cursor) -> str:
     try:
         while not done.done():
             await connection.send_news()
-            changed = asyncio.ensure_future(connection.changed().wait())
-            await asyncio.wait({done, changed}, return_when=asyncio.FIRST_COMPLETED)
-            changed.cancel()
+            await _either(done, connection.changed())
         line = (await done).strip()
     finally:
         done.cancel()
+        await asyncio.gather(done, return_exceptions=True)
     if line.upper() != b"DONE":
         raise Bad("IDLE ends with DONE")
     return "IDLE completed"
+
+
+async def _either(task: asyncio.Task[bytes], event: asyncio.Event) -> None:
+    """Wait for what comes first."""
+    happened = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, happened}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        happened.cancel()

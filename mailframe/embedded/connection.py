@@ -7,10 +7,10 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mailframe.embedded.fetch import flags_of
-from mailframe.embedded.grammar import Bad, No
+from mailframe.embedded.grammar import Bad, No, tag_of
 
 if TYPE_CHECKING:
     import ssl
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "HungUp", "Limits", "Service", "State"]
 
 _LITERAL_AT_END = re.compile(rb"\{(\d{1,10})(\+)?\}\r?\n\Z")
+_APPEND = re.compile(rb"[^ ]++ APPEND ", re.IGNORECASE)
 _BLOCK = 1 << 16
+#: Seconds that a client has to take the last replies.
+_LINGER = 5
 
 
 class State(Enum):
@@ -52,7 +55,7 @@ class Limits:
     before_login
         Bytes of a command while nobody has signed in.
     message
-        Bytes of a message that is appended.
+        Bytes of a message that is appended, or of several that come in one command.
     login_seconds, idle_seconds
         Without a byte, before and after signing in (RFC 3501 section 5.4: 30 minutes).
     mistakes
@@ -61,7 +64,7 @@ class Limits:
 
     connections: int = 100
     line: int = 1 << 16
-    before_login: int = 1 << 13
+    before_login: int = 1 << 16
     message: int = 64 << 20
     login_seconds: float = 180
     idle_seconds: float = 1800
@@ -106,7 +109,7 @@ class Connection:
     condstore
         Whether it wants to be told mod-sequences (RFC 7162 section 3.1).
     tag
-        Of the command that is being answered.
+        Of the command that is being answered; ``""`` where it has none.
     mistakes
         In a row.
     """
@@ -116,20 +119,19 @@ class Connection:
         service: Service,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        *,
-        is_secure: bool,
     ) -> None:
         self.service = service
         self.state = State.NOT_AUTHENTICATED
         self.account: Account | None = None
         self.view: View | None = None
-        self.is_secure = is_secure
+        self.is_secure = False
         self.condstore = False
         self.tag = ""
         self.mistakes = 0
         self._reader = reader
         self._writer = writer
         self._buffer = bytearray()
+        self._waits = False  # for the client, with no reply half-sent
 
     # -- what handlers ask of it
 
@@ -179,38 +181,48 @@ class Connection:
         ------
         Bad
             For a line that is too long; the rest of it is thrown away.
+        No
+            For a literal that is too long, and has not been sent yet.
         HungUp
             When the client has gone, or sends what is too large to be thrown away.
         """
-        limit, message = self._room()
-        command = line = await self.read_line(limit)
+        self.tag = ""
+        room, messages = self._room()
+        line = await self.read_line(room)
+        self.tag = tag_of(line)
+        # A message does not count to what a command may have; other literals do.
+        is_append = _APPEND.match(line) is not None
+        pieces = [line]
         while found := _LITERAL_AT_END.search(line):
-            length, at_once = int(found[1]), found[2] is not None
-            is_message = command.split(b" ", 2)[1:2] in ([b"APPEND"], [b"append"], [b"Append"])
-            if length > (message if is_message else limit - min(limit, len(command))):
-                await self._refuse_literal(command, at_once=at_once)
-                return b""
-            if not at_once:
+            room -= len(line)
+            length = int(found[1])
+            if length > (messages if is_append else room):
+                await self._refuse_literal(at_once=found[2] is not None)
+            if is_append:
+                messages -= length
+            else:
+                room -= length
+            if found[2] is None:
                 await self.send_raw(b"+ Go on\r\n")
-            command += await self._exactly(length)
-            # A message does not count to what a line may have; each of the others does.
-            limit += length if is_message else 0
+            pieces.append(await self._exactly(length))
             # Only what is behind the literal can announce another one.
-            line = await self.read_line(limit - len(command))
-            command += line
-        return command.removesuffix(b"\n").removesuffix(b"\r")
+            line = await self.read_line(room)
+            pieces.append(line)
+        return b"".join([*pieces[:-1], line.removesuffix(b"\n").removesuffix(b"\r")])
 
     async def read_line(self, limit: int | None = None) -> bytes:
         """Read up to a line break, which is part of what is returned."""
         limit = self._room()[0] if limit is None else limit
         searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            if len(self._buffer) > limit:
-                await self._skip_line()
-                raise Bad(f"A line of more than {limit:,} bytes")
+        while (end := self._buffer.find(b"\n", searched)) < 0 and len(self._buffer) <= limit:
             searched = len(self._buffer)
             await self._more()
-        return self._cut(end + 1)
+        if 0 <= end < limit:
+            return self._cut(end + 1)
+        # Whoever sent it waits for an answer to it.
+        self.tag = self.tag or tag_of(bytes(self._buffer[:200]))
+        await self._skip_line()
+        raise Bad("That line is too long")
 
     async def _skip_line(self) -> None:
         """Throw a line away that is too long: the next one may be a command again."""
@@ -223,12 +235,11 @@ class Connection:
             await self._more()
         self._cut(self._buffer.find(b"\n") + 1)
 
-    async def _refuse_literal(self, command: bytes, *, at_once: bool) -> None:
+    async def _refuse_literal(self, *, at_once: bool) -> NoReturn:
         """Say that a literal is too long (RFC 7888 section 4)."""
         if at_once:  # it is on its way already, and cannot be told from what comes after it
             await self.bye("[TOOBIG] That literal is too long")
-        tag = command.split(b" ", 1)[0]
-        await self.send_raw(b"%b NO [TOOBIG] That literal is too long\r\n" % tag)
+        raise No("That literal is too long", "TOOBIG")
 
     async def _exactly(self, length: int) -> bytes:
         pieces = [self._cut(min(length, len(self._buffer)))]
@@ -242,11 +253,15 @@ class Connection:
     async def _more(self) -> None:
         limits = self.service.limits
         seconds = limits.idle_seconds if self.account else limits.login_seconds
+        self._waits = True
         try:
             async with asyncio.timeout(seconds):
                 block = await self._reader.read(_BLOCK)
         except TimeoutError:
             await self.bye("Nothing came for too long")
+        except OSError as error:  # cut off, or no TLS at all (ssl.SSLError)
+            raise HungUp from error
+        self._waits = False
         if not block:
             raise HungUp
         self._buffer += block
@@ -273,7 +288,7 @@ class Connection:
         try:
             async with asyncio.timeout(self.service.limits.idle_seconds):
                 await self._writer.drain()
-        except TimeoutError as error:
+        except OSError as error:  # TimeoutError is one
             raise HungUp from error
 
     async def send_news(self, *, expunge: bool = True, uid: bool = False) -> None:
@@ -302,10 +317,19 @@ class Connection:
             words.append(b"MODSEQ (%d)" % message.modseq)
         return b"%d FETCH (%b)" % (number, b" ".join(words))
 
-    async def bye(self, words: str) -> None:
+    async def bye(self, words: str) -> NoReturn:
         """Send the client away (RFC 3501 section 7.1.5)."""
         await self.send(b"BYE " + words.encode("ascii", "replace"))
         raise HungUp
+
+    async def begin_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from the first byte (RFC 8314)."""
+        try:
+            async with asyncio.timeout(self.service.limits.login_seconds):
+                await self._writer.start_tls(context)
+        except OSError as error:  # ssl.SSLError and TimeoutError are such
+            raise HungUp from error
+        self.is_secure = True
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """Go on under TLS (RFC 3501 section 6.2.1)."""
@@ -320,23 +344,39 @@ class Connection:
         if self._buffer:
             await self.bye("Commands came behind STARTTLS in plain text")
         await self.send_raw(b"%b OK Begin TLS negotiation now\r\n" % self.tag.encode("ascii"))
-        try:
-            await self._writer.start_tls(context)
-        except OSError as error:  # ssl.SSLError is one
-            raise HungUp from error
-        self.is_secure = True
+        await self.begin_tls(context)
 
     async def close(self) -> None:
-        """End the connection."""
+        """End the connection, once the client has taken what it was sent."""
+        self._leave()
+        try:
+            async with asyncio.timeout(_LINGER):
+                if self._writer.can_write_eof():
+                    self._writer.write_eof()
+                    # With bytes unread the connection would be reset, and the client might never
+                    # see why.
+                    while await self._reader.read(_BLOCK):
+                        pass
+                self._writer.close()
+                await self._writer.wait_closed()
+        except OSError:
+            pass  # gone, or it does not take it (TimeoutError)
+        finally:
+            self.abort()
+
+    def send_away(self) -> None:
+        """Say that the server stops; what that leads to is not waited for."""
+        if self._waits and self.state is not State.LOGOUT:
+            self._writer.write(b"* BYE The server stops\r\n")
+        self._leave()
+        self._writer.close()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+    def _leave(self) -> None:
         self.state = State.LOGOUT
         if self.view is not None:
             self.view.close()
             self.view = None
-        self._writer.close()
-        with suppress(OSError, asyncio.TimeoutError):
-            async with asyncio.timeout(1):
-                await self._writer.wait_closed()
-
-    def abort(self) -> None:
-        """End the connection without waiting for anything."""
-        self._writer.transport.abort()

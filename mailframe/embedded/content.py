@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from mailframe.embedded.describe import bodystructure, envelope
 from mailframe.embedded.entities import find_entities
+from mailframe.embedded.fields import end_of_header
 from mailframe.files.searchable import Searchable
-from mailframe.parsing import split_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,17 +148,21 @@ class Spooled(Content):
 
 def header_of(raw: bytes) -> bytes:
     """Cut out a message's header, with the empty line behind it."""
-    return raw[: len(raw) - len(split_header(raw)[1])]
+    return raw[: end_of_header(raw)]
 
 
 def with_crlf(raw: bytes) -> bytes:
-    r"""Give every line CRLF, as IMAP has it (RFC 3501 section 2.2).
+    r"""Give every line CRLF, as IMAP has it (RFC 3501 section 2.2), and no NUL.
+
+    No string may hold one (section 9, CHAR8); in its place stands what Dovecot puts there.
 
     Examples
     --------
     >>> with_crlf(b"a\nb\r\n")
     b'a\r\nb\r\n'
     """
+    if b"\0" in raw:
+        raw = raw.replace(b"\0", b"\x80")
     if raw.count(b"\n") == raw.count(b"\r\n"):
         return raw
     return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

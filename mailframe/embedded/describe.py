@@ -21,6 +21,9 @@ __all__ = ["bodystructure", "envelope"]
 
 _PEOPLE = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 _IN_ENVELOPE = frozenset({b"date", b"subject", *_PEOPLE, b"in-reply-to", b"message-id"})
+_MIME = frozenset({b"mime-version", b"content-type"})
+_MOST_FIELDS = 100  # of one name
+_MOST_PEOPLE = 100_000  # octets of all address fields: 3,000 people
 _CONTENT = len(b"content-")
 # A multipart with no parts is not allowed: in place of them stands an empty text.
 _NOTHING = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0%b)'
@@ -56,12 +59,16 @@ def _envelope(fields: Iterable[Field]) -> bytes:
         key = name.lower()
         if key in _IN_ENVELOPE:
             values.setdefault(key, []).append(unfold(value))
-    people = {key: address_list(values[key]) if key in values else b"NIL" for key in _PEOPLE}
+    people, room = dict.fromkeys(_PEOPLE, b"NIL"), _MOST_PEOPLE
+    for key in _PEOPLE:
+        found = [value[:room] for value in values.get(key, ())][:_MOST_FIELDS]
+        people[key] = address_list(found)
+        room = max(room - sum(map(len, found)), 0)
     for key in (b"sender", b"reply-to"):
         # Section 7.4.2: without them, or with empty ones, they are as From.
         if people[key] == b"NIL":
             people[key] = people[b"from"]
-    last = {key: found[-1] for key, found in values.items()}
+    last = {key: sent[-1] for key, sent in values.items()}
     subject = last.get(b"subject")
     words = (
         nstring(last.get(b"date")),
@@ -85,13 +92,53 @@ def bodystructure(raw: bytes, entity: Entity, *, extended: bool) -> bytes:
     extended
         Whether it is BODYSTRUCTURE.
     """
-    content = _content_fields(entity.fields)
-    if entity.content_type.is_multipart:
-        return b"(%b)" % _multipart(raw, entity, content, extended=extended)
-    words = _leaf(raw, entity, content, extended=extended)
-    if extended:
-        words += [_text(content, b"md5"), *_extension(content)]
-    return b"(%b)" % b" ".join(words)
+    return _Structure(raw, extended=extended).of_message(entity)
+
+
+class _Structure:
+    """Writes the structure of one message, from the outside in."""
+
+    def __init__(self, raw: bytes, *, extended: bool) -> None:
+        self.raw = raw
+        self.extended = extended
+
+    def of_message(self, message: Entity) -> bytes:
+        """Write a message, the outermost or one within."""
+        # RFC 2045 section 4: in what is not MIME, fields named Content- mean nothing.
+        is_mime = any(name.lower() in _MIME for name, _ in message.fields)
+        return self._of_entity(message, _content_fields(message.fields) if is_mime else {})
+
+    def _of_entity(self, entity: Entity, content: dict[bytes, bytes]) -> bytes:
+        is_multipart = entity.content_type.is_multipart
+        words = self._multipart(entity) if is_multipart else self._leaf(entity, content)
+        if self.extended:
+            words += _extension(content)
+        return b"(%b)" % b" ".join(words)
+
+    def _multipart(self, entity: Entity) -> list[bytes]:
+        parts = [self._of_entity(part, _content_fields(part.fields)) for part in entity.children]
+        parts = parts or [_NOTHING % (_NO_EXTENSION if self.extended else b"")]
+        kind = entity.content_type
+        words = [b"".join(parts), string(kind.subtype)]
+        return [*words, _parameters(kind.parameters)] if self.extended else words
+
+    def _leaf(self, entity: Entity, content: dict[bytes, bytes]) -> list[bytes]:
+        kind = entity.content_type
+        parameters = kind.parameters
+        message = entity.message
+        if kind.is_text and kind.parameter(b"charset") is None:
+            parameters += ((b"charset", b"us-ascii"),)  # RFC 2046 section 4.1.2
+        words = [string(kind.kind), string(kind.subtype), _parameters(parameters)]
+        if kind.is_message and message is None:
+            words[:2] = [_UNKNOWN]  # nested too deep to be taken apart
+        words += [_text(content, b"id"), _text(content, b"description")]
+        encoding = read_word(content.get(b"transfer-encoding", b"")) or b"7bit"
+        words += [string(encoding), b"%d" % (entity.end - entity.body)]
+        if message is not None:
+            words += [_envelope(message.fields), self.of_message(message)]
+        if message is not None or kind.is_text:
+            words.append(b"%d" % self.raw.count(b"\n", entity.body, entity.end))
+        return [*words, _text(content, b"md5")] if self.extended else words
 
 
 def _content_fields(fields: tuple[Field, ...]) -> dict[bytes, bytes]:
@@ -106,40 +153,6 @@ def _content_fields(fields: tuple[Field, ...]) -> dict[bytes, bytes]:
                 found.pop(b"disposition", None)
             found.setdefault(key[_CONTENT:], value)
     return found
-
-
-def _multipart(raw: bytes, entity: Entity, content: dict[bytes, bytes], *, extended: bool) -> bytes:
-    parts = [bodystructure(raw, part, extended=extended) for part in entity.children]
-    parts = parts or [_NOTHING % (_NO_EXTENSION if extended else b"")]
-    words = [b"".join(parts), string(entity.content_type.subtype)]
-    if extended:
-        words.append(_parameters(entity.content_type.parameters))
-        words += _extension(content)
-    return b" ".join(words)
-
-
-def _leaf(
-    raw: bytes, entity: Entity, content: dict[bytes, bytes], *, extended: bool
-) -> list[bytes]:
-    kind = entity.content_type
-    parameters = kind.parameters
-    message = entity.message
-    if kind.is_text and kind.parameter(b"charset") is None:
-        parameters += ((b"charset", b"us-ascii"),)  # RFC 2046 section 4.1.2
-    words = [string(kind.kind), string(kind.subtype), _parameters(parameters)]
-    if kind.is_message and message is None:
-        words[:2] = [_UNKNOWN]  # nested too deep to be taken apart
-    words += [_text(content, b"id"), _text(content, b"description")]
-    encoding = read_word(content.get(b"transfer-encoding", b"")) or b"7bit"
-    words += [string(encoding), b"%d" % (entity.end - entity.body)]
-    if message is not None:
-        words += [
-            _envelope(message.fields),
-            bodystructure(raw, message, extended=extended),
-        ]
-    if message is not None or kind.is_text:
-        words.append(b"%d" % raw.count(b"\n", entity.body, entity.end))
-    return words
 
 
 def _extension(content: dict[bytes, bytes]) -> list[bytes]:

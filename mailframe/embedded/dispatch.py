@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailframe.embedded import commands, mailboxes, messages
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answer", "greet"]
 
-# RFC 3501 section 9: a tag is an astring without "+".
-_TAG = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]{1,100}) ")
 _ANY = frozenset({State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED})
 _FIRST = frozenset({State.NOT_AUTHENTICATED})
 _SIGNED_IN = frozenset({State.AUTHENTICATED, State.SELECTED})
@@ -110,34 +107,29 @@ async def greet(connection: Connection) -> None:
 
 async def answer(connection: Connection) -> None:
     """Read one command, do it, and answer it."""
-    connection.tag = ""
     try:
         line = await connection.read_command()
-    except Bad as error:
-        await _refuse(connection, "BAD", error)
-        return
-    found = _TAG.match(line)
-    if found is None:
-        if line:  # an empty line is no command, and not worth a word
-            await _refuse(connection, "BAD", Bad("A command begins with a tag and a space"))
-        return
-    connection.tag = found[1].decode("ascii")
-    cursor = Cursor(line)
-    cursor.position = found.end()
-    try:
-        command = _command(cursor, connection.state)
+        if not line:
+            return  # an empty line is no command, and not worth a word
+        cursor = Cursor(line)
+        command = _command(cursor, connection)
         text = await command.run(connection, cursor, **command.options)
         if text:
             await connection.send_news(expunge=command.expunge, uid=bool(command.options))
             await _finish(connection, "OK", text)
-        connection.mistakes = 0
+        if connection.account:  # until then each attempt to sign in counts
+            connection.mistakes = 0
     except Bad as error:
         await _refuse(connection, "BAD", error)
     except No as error:
         await _refuse(connection, "NO", error)
 
 
-def _command(cursor: Cursor, state: State) -> _Command:
+def _command(cursor: Cursor, connection: Connection) -> _Command:
+    if not connection.tag:
+        raise Bad("A command begins with a tag and a space")
+    cursor.need(connection.tag.encode("ascii"))
+    cursor.space()
     name = cursor.atom()
     if name == "UID":
         cursor.space()
@@ -145,8 +137,8 @@ def _command(cursor: Cursor, state: State) -> _Command:
     command = _COMMANDS.get(name)
     if command is None:
         raise Bad(f"There is no command {name}")
-    if state not in command.states:
-        raise Bad(f"{name} is not valid when {state.value}")
+    if connection.state not in command.states:
+        raise Bad(f"{name} is not valid when {connection.state.value}")
     return command
 
 

@@ -76,6 +76,10 @@ class _Unfinished:
         What the lines between its parts begin with; empty where there are no parts to come.
     is_cut
         Whether its header ends where the next delimiter stands.
+    upcoming
+        Where the next of its delimiters stands, once it has been found.
+    searched
+        Up to where there is none.
     """
 
     start: int
@@ -84,6 +88,8 @@ class _Unfinished:
     content_type: ContentType
     delimiter: bytes
     is_cut: bool
+    upcoming: int = 0
+    searched: int = 0
     children: list[Entity] = field(default_factory=list)
 
 
@@ -131,8 +137,6 @@ class _Finder:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.path: list[_Unfinished] = []  # from the message to where we are
-        self.delimiters: tuple[bytes, ...] = ()  # of the path
-        self.needle = b""  # what they all begin with
         self.entities = 0
 
     def find(self) -> Entity:
@@ -146,7 +150,6 @@ class _Finder:
             last, owner = line, self.path[-1]
             if line.closes:
                 owner.delimiter = b""
-                self._collect_delimiters()
                 line = self._next_line(line.end)
             elif self.entities >= MOST_ENTITIES:
                 break
@@ -165,7 +168,6 @@ class _Finder:
             self.path.append(entity)
             self.entities += 1
             if entity.delimiter:
-                self._collect_delimiters()
                 return self._next_line(entity.body)
             is_full = len(self.path) >= DEEPEST or self.entities >= MOST_ENTITIES
             if not entity.content_type.is_message or is_full:
@@ -177,10 +179,10 @@ class _Finder:
         """Read a header, which ends before the next delimiter at the latest."""
         body = end_of_header(self.raw, start, limit)
         fields = split_fields(self.raw[start:body])
-        content_type = _declared(fields) or default
+        content_type = _declared(fields, default)
         delimiter = b""
         if content_type.is_multipart and len(self.path) < DEEPEST - 1:
-            delimiter = self._delimiter(content_type.parameter(b"boundary") or b"", body)
+            delimiter = self._delimiter(content_type.parameter(b"boundary") or b"", body, limit)
         is_cut = start < body == limit < len(self.raw)
         if is_cut and delimiter and self.raw.startswith(delimiter, body):
             is_cut = False  # that one is its own: another's is the beginning of it
@@ -189,47 +191,46 @@ class _Finder:
             body = max(self._before_line_break(body), start)
         return _Unfinished(start, body, fields, content_type, delimiter, is_cut)
 
-    def _delimiter(self, boundary: bytes, body: int) -> bytes:
+    def _delimiter(self, boundary: bytes, body: int, limit: int) -> bytes:
         """Return what the delimiter lines begin with; empty if no line can."""
-        if boundary[-1:].isspace() and self.raw.find(b"--" + boundary, body) < 0:
+        delimiter = b"--" + boundary
+        if boundary[-1:].isspace() and self.raw.find(delimiter, body, limit + len(delimiter)) < 0:
             # RFC 2046 section 5.1.1 has no blank at its end; some declare one and write none.
-            boundary = boundary.rstrip()
-        return b"--" + boundary if boundary else b""
+            delimiter = delimiter.rstrip()
+        return delimiter if delimiter != b"--" else b""
 
     def _end(self, level: int, place: int, line: int) -> None:
         """End everything from this level on, at the line break before a line."""
-        had_parts = False
         while len(self.path) > level:
             entity = self.path.pop()
-            had_parts = had_parts or bool(entity.delimiter)
             self.path[-1].children.append(_finished(entity, max(place, entity.body)))
             if entity.is_cut:
                 # A message that is all header, as in delivery reports, keeps the line break: no
                 # field is one without (RFC 5322 section 2.2). Dovecot counts it as well.
                 place = line
-        if had_parts:
-            self._collect_delimiters()
 
     def _before_line_break(self, start: int) -> int:
         """Return where the line before ends; its line break belongs to the delimiter."""
         end = start - 1
         return end - 1 if self.raw.startswith(b"\r", end - 1) else end
 
-    def _collect_delimiters(self) -> None:
-        self.delimiters = tuple(one.delimiter for one in self.path if one.delimiter)
-        self.needle = b"\n" + _common_beginning(self.delimiters)
-
     def _next_line(self, position: int) -> _Line | None:
         """Find the next delimiter at the beginning of a line, from the one here on."""
-        if not self.delimiters:
-            return None
-        raw, needle = self.raw, self.needle
-        place = raw.find(needle, max(position - 1, 0))
-        while place >= 0:
-            if raw.startswith(self.delimiters, place + 1):
-                return self._line(place + 1)
-            place = raw.find(needle, place + 1)
-        return None
+        raw = self.raw
+        nearest = nowhere = len(raw) + 1
+        for one in self.path:
+            if not one.delimiter:
+                continue
+            if one.upcoming < position:
+                # Behind the delimiter of another that it is within, it will have ended.
+                start, limit = max(position - 1, one.searched), nearest + len(one.delimiter)
+                place = raw.find(b"\n" + one.delimiter, start, limit)
+                if place < 0:
+                    one.searched = nearest
+                    continue
+                one.upcoming = place + 1
+            nearest = min(nearest, one.upcoming)
+        return None if nearest == nowhere else self._line(nearest)
 
     def _line(self, start: int) -> _Line:
         """Say whose delimiter a line is.
@@ -253,21 +254,12 @@ class _Finder:
         return _Line(start, end, best, raw.startswith(b"--", start + len(delimiter)))
 
 
-def _common_beginning(texts: tuple[bytes, ...]) -> bytes:
-    """Return what all texts begin with, by the two that are farthest apart."""
-    first, last = min(texts, default=b""), max(texts, default=b"")
-    length = 0
-    while length < len(first) and first[length] == last[length]:
-        length += 1
-    return first[:length]
-
-
-def _declared(fields: tuple[Field, ...]) -> ContentType | None:
+def _declared(fields: tuple[Field, ...], default: ContentType) -> ContentType:
     """Read what a header says of its body; of a repeated field the first counts."""
     for name, value in fields:
         if name[0] in b"Cc" and name.lower() == b"content-type":
             return read_content_type(value)
-    return None
+    return default
 
 
 def _finished(entity: _Unfinished, end: int) -> Entity:

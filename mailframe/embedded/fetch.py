@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.embedded.content import header_of
 from mailframe.embedded.entities import find_entities
+from mailframe.embedded.grammar import No
 from mailframe.embedded.sections import Section, content_of, header_content, partial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from mailframe.embedded.content import Content
@@ -33,6 +35,8 @@ _OLD = {
 _TEXTS = frozenset({"HEADER", "TEXT", "MIME", "HEADER.FIELDS", "HEADER.FIELDS.NOT"})
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _MOST_ITEMS = 500
+_LONGEST_REPLY = 1 << 28  # of which there is room for four of the largest messages
+_FIELD = re.compile(rb"[ -~]*")
 
 
 class Item(NamedTuple):
@@ -118,8 +122,9 @@ def _section(cursor: Cursor) -> Section:
     if text.startswith("HEADER.FIELDS"):
         cursor.space()
         names = tuple(cursor.several(cursor.astring))
-        if not names:
-            raise cursor.bad("no header field is named")
+        # They stand in the reply as well, where nothing but printable ASCII has a place.
+        if not names or not all(map(_FIELD.fullmatch, names)):
+            raise cursor.bad("no header field is named, or one that cannot be")
     return Section(tuple(path), text, names)
 
 
@@ -143,18 +148,33 @@ class Reader:
         self._raw = b""
         self._root: Entity | None = None
 
-    def item(self, item: Item, message: Message, recent: set[int]) -> bytes:
-        """Give an item with its name, as it stands in the reply.
+    def items(self, items: Iterable[Item], message: Message, recent: set[int]) -> bytes:
+        """Give items with their names, as they stand in the reply.
 
         Parameters
         ----------
-        item
+        items
             What is asked for.
         message
             Of which message.
         recent
             UIDs of the messages that are new to the client.
+
+        Raises
+        ------
+        No
+            If that is too much for one reply, or the message is not there any more.
         """
+        words: list[bytes] = []
+        room = _LONGEST_REPLY
+        for item in items:
+            words.append(self._item(item, message, recent))
+            room -= len(words[-1])
+            if room < 0:
+                raise No("That is too much of one message at once", "LIMIT")
+        return b" ".join(words)
+
+    def _item(self, item: Item, message: Message, recent: set[int]) -> bytes:
         if item.section is not None:
             return self._bytes(item, item.section, message.content)
         if item.name == "FLAGS":
@@ -163,8 +183,8 @@ class Reader:
 
     def _bytes(self, item: Item, section: Section, content: Content) -> bytes:
         found = self._section(section, content)
-        if found is None:
-            return item.label + b" NIL"
+        if found is None:  # no such part: Dovecot says so too
+            found = b""
         if item.span:
             found = partial(found, *item.span)
         return b"%b {%d}\r\n%b" % (item.label, len(found), found)

@@ -15,6 +15,7 @@ __all__ = [
     "Parameters",
     "end_of_header",
     "read_content_type",
+    "read_word",
     "read_worded",
     "read_words",
     "split_fields",
@@ -29,6 +30,7 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
 _LONGEST_HEADER = 1_000_000  # octets; Exim takes no more
 _LONGEST_VALUE = 100_000
+_SHORT = 200  # what is longer does not come again
 _LINE_BREAK = re.compile(rb"\r?\n")
 
 # RFC 2045 section 5.1. Blanks and comments may stand between any two of its words.
@@ -46,7 +48,7 @@ _CONTENT_TYPE = re.compile(
 _WORD = re.compile(rb"%b(%b)" % (_BLANKS, _TOKEN), re.DOTALL)
 _ONE_WORD = re.compile(rb"%b(%b)%b" % (_BLANKS, _TOKEN, _BLANKS), re.DOTALL)
 _PARAMETER = re.compile(
-    rb";%(blanks)b(%(token)b)%(blanks)b=%(blanks)b(?:%(quoted)b|(%(bare)b)?+)"
+    rb";%(blanks)b(%(token)b)%(blanks)b=%(blanks)b(?:%(quoted)b|(?!\")(%(bare)b)?+)"
     % {b"blanks": _BLANKS, b"token": _TOKEN, b"quoted": _QUOTED, b"bare": _BARE},
     re.DOTALL,
 )
@@ -132,20 +134,33 @@ def unfold(value: bytes) -> bytes:
     return value.removesuffix(b"\r")
 
 
-@lru_cache(maxsize=1_024)  # most parts say one of few things
-def read_content_type(value: bytes) -> ContentType | None:
-    """Read a Content-Type; None if it is not one (RFC 2045 section 5.2 then has a default).
+def read_content_type(value: bytes) -> ContentType:
+    """Read a Content-Type; of one that breaks the rules neither word is known, as in Dovecot.
+
+    RFC 2045 section 5.2 suggests text/plain then, which would show an attachment of many lines to
+    whoever believes it. That is left to the client.
 
     Examples
     --------
     >>> read_content_type(b'TEXT/Plain (plain); charset="UTF-8"')
     ContentType(kind=b'TEXT', subtype=b'Plain', parameters=((b'charset', b'UTF-8'),))
+    >>> read_content_type(b"application/pdf name=a.pdf")  # no semicolon
+    ContentType(kind=b'', subtype=b'', parameters=())
     """
+    read = _read_again if len(value) < _SHORT else _read
+    return read(value)
+
+
+def _read(value: bytes) -> ContentType:
     value = unfold(value)
     found = _CONTENT_TYPE.match(value)
     if found is None:
-        return None
+        return ContentType(read_word(value), b"", ())
     return ContentType(found[1], found[2], _parameters(value, found.end()))
+
+
+#: Most parts say one of few things.
+_read_again = lru_cache(maxsize=1_024)(_read)
 
 
 def read_worded(value: bytes) -> tuple[bytes, Parameters]:

@@ -16,7 +16,7 @@ from mailframe.embedded.utf7 import decode_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Bad", "Cursor", "No", "SequenceSet", "quoted"]
+__all__ = ["Bad", "Cursor", "No", "SequenceSet", "quoted", "tag_of"]
 
 _T = TypeVar("_T")
 
@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 _ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
 _ASTRING = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]+")
 _LIST_MAILBOX = re.compile(rb"[^\x00-\x20\x7f(){\"\\]+")
+# A tag is an astring without "+", which begins what the server wants to hear more of.
+_TAG = re.compile(rb"([^\x00-\x20\x7f-\xff(){%*\"\\+]{1,100}) ")
 _FLAG = re.compile(rb"\\?[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
 # Bytes above 127 are against RFC 3501, but clients send them in folder names and passwords.
 _QUOTED = re.compile(rb'"((?:[^"\\\r\n\x00]|\\["\\])*+)"')
@@ -40,6 +42,7 @@ _ESCAPED = re.compile(rb"\\(.)")
 _SPECIAL = re.compile(rb'["\\]')
 _MAX_NUMBER = 2**63 - 1  # RFC 7162 section 7: no mod-sequence is larger
 _MAX_UID = 2**32 - 1
+_LONGEST_NAME = 2_000  # of a mailbox, or a pattern for some
 
 
 class Bad(Exception):  # noqa: N818 named like the answer it leads to
@@ -273,6 +276,8 @@ class Cursor:
         return self.several(read) if self.at(b"(") else (read(),)
 
     def _name(self, octets: bytes) -> str:
+        if len(octets) > _LONGEST_NAME:
+            raise Bad("That name is too long")
         text = decoded(octets)
         try:
             return decode_name(text)
@@ -293,6 +298,18 @@ def decoded(octets: bytes) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Bad("Text must be UTF-8") from error
+
+
+def tag_of(line: bytes) -> str:
+    """Give the tag that a command begins with; ``""`` for none.
+
+    Examples
+    --------
+    >>> tag_of(b"a1 NOOP"), tag_of(b"+ NOOP")
+    ('a1', '')
+    """
+    found = _TAG.match(line)
+    return found[1].decode("ascii") if found else ""
 
 
 def quoted(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["OWNER", "DemoSession", "demo", "start_server"]
 
 #: Whose mail the sample mailbox is.
-OWNER = "mira.holm@lindqvist.example"
+OWNER = "mira.holm@fyrbak.example"
 
 
 class DemoSession(Session):
@@ -43,12 +44,21 @@ class DemoSession(Session):
         self.username = username
         self.password = password
         # At the latest with the interpreter.
-        self._stop = weakref.finalize(self, server.stop)
+        self._end = weakref.finalize(self, _end, source, server)
 
     def close(self) -> None:
         """Log out, and stop the server; a second call does nothing."""
-        super().close()
-        self._stop()
+        self._end()
+
+
+def _end(source: Source, server: Server) -> None:
+    if server.is_here:  # the garbage collector may call it anywhere
+        threading.Thread(target=_end, args=(source, server), daemon=True).start()
+        return
+    try:
+        source.close()
+    finally:
+        server.stop()
 
 
 def demo(

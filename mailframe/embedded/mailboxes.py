@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.embedded.grammar import Bad, No, quoted
-from mailframe.embedded.store import DELIMITER, INBOX
+from mailframe.embedded.store import DELIMITER, INBOX, canonical, parents
 from mailframe.embedded.utf7 import encode_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from mailframe.embedded.connection import Connection
     from mailframe.embedded.grammar import Cursor
@@ -30,8 +33,8 @@ _STATUS_ITEMS = frozenset(
     ["MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "HIGHESTMODSEQ", "DELETED"]
 )
 _SELECTIONS = frozenset(["SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"])
-_LONGEST_PATTERN = 1_000
-_MOST_PATTERNS = 50
+_LONGEST_PATTERNS = 1_000  # together
+_WILDCARDS = re.compile(r"[*%]+")
 _MOST_SUBSCRIPTIONS = 2_000
 
 
@@ -54,11 +57,10 @@ async def list_mailboxes(connection: Connection, cursor: Cursor) -> str:
         return "LIST completed"
     if "HIGHESTMODSEQ" in wanted.status:
         await connection.enable_condstore()
-    for name in _listed(account, wanted):
+    above = _above_subscribed(account, wanted)
+    async for name in _listed(account, wanted, above):
         words = " ".join(_attributes(account, name, wanted))
-        more = b""
-        if "RECURSIVEMATCH" in wanted.selections and _subscribed_below(account, name, wanted):
-            more = b' ("CHILDINFO" ("SUBSCRIBED"))'
+        more = b' ("CHILDINFO" ("SUBSCRIBED"))' if name in above else b""
         await connection.send(_line(b"LIST", words, name) + more)
         if wanted.status and name in account:
             await connection.send(_status_line(account, name, wanted.status))
@@ -74,12 +76,12 @@ async def lsub(connection: Connection, cursor: Cursor) -> str:
     cursor.end()
     subscribed = connection.mail.subscribed
     for name in sorted(subscribed):
-        if fits(pattern, name):
+        if _any_fits([pattern], name):
             await connection.send(_line(b"LSUB", "", name))
     # "%" finds the level above one that is subscribed to, which is not itself.
-    above = {level for name in subscribed for level in _levels(name)} - subscribed
+    above = {level for name in subscribed for level in parents(name)} - subscribed
     for name in sorted(above) if pattern.endswith("%") else ():
-        if fits(pattern, name):
+        if _any_fits([pattern], name):
             await connection.send(_line(b"LSUB", "\\Noselect", name))
     return "LSUB completed"
 
@@ -111,9 +113,10 @@ async def delete(connection: Connection, cursor: Cursor) -> str:
     cursor.space()
     name = cursor.mailbox()
     cursor.end()
-    if connection.view and connection.view.mailbox is connection.mail.mailbox(name):
-        connection.select(None)
+    mailbox = connection.mail.mailbox(name)
     connection.mail.delete(name)
+    if connection.view and connection.view.mailbox is mailbox:
+        connection.select(None)
     return "DELETE completed"
 
 
@@ -145,7 +148,7 @@ async def unsubscribe(connection: Connection, cursor: Cursor) -> str:
     cursor.space()
     name = cursor.mailbox()
     cursor.end()
-    connection.mail.subscribed.discard(name)
+    connection.mail.subscribed.discard(canonical(name))
     return "UNSUBSCRIBE completed"
 
 
@@ -160,30 +163,34 @@ def fits(pattern: str, name: str) -> bool:
     >>> fits("Lists/%", "Lists/pandas"), fits("%", "Lists/pandas"), fits("*", "Lists/pandas")
     (True, False, True)
     """
-    # All places in the pattern at once, so that no pattern takes long.
-    places = _beyond_wildcards(pattern, {0})
+    # Several wildcards in a row are one.
+    pattern = _WILDCARDS.sub(lambda run: "*" if "*" in run[0] else "%", pattern)
+    places = _places(pattern)
+    stars, percents = places.get("*", 0), places.get("%", 0)
+    # All the places in the pattern that may be next, a bit for each: no pattern takes long.
+    here = 1
     for letter in name:
-        further = set()
-        for place in places:
-            if place == len(pattern):
-                continue
-            wild = pattern[place]
-            if wild == "*" or (wild == "%" and letter != DELIMITER):
-                further.add(place)
-            elif wild == letter:
-                further.add(place + 1)
-        places = _beyond_wildcards(pattern, further)
-    return len(pattern) in places
+        here |= (here & (stars | percents)) << 1  # a wildcard may stand for nothing
+        stays = here & (stars if letter == DELIMITER else stars | percents)
+        here = stays | (here & places.get(letter, 0)) << 1
+    here |= (here & (stars | percents)) << 1
+    return bool(here >> len(pattern) & 1)
 
 
-def _beyond_wildcards(pattern: str, places: set[int]) -> set[int]:
-    reached = set(places)
-    for place in places:
-        end = place
-        while end < len(pattern) and pattern[end] in "*%":
-            end += 1
-            reached.add(end)
-    return reached
+@lru_cache(maxsize=256)  # a client asks one pattern of all names
+def _places(pattern: str) -> Mapping[str, int]:
+    """Say where each character stands in a pattern, a bit for each place."""
+    places: dict[str, int] = {}
+    for place, letter in enumerate(pattern):
+        places[letter] = places.get(letter, 0) | 1 << place
+    return places
+
+
+def _any_fits(patterns: Iterable[str], name: str) -> bool:
+    # INBOX alone is not case-sensitive.
+    if name == INBOX:
+        return any(fits(pattern.upper(), name) for pattern in patterns)
+    return any(fits(pattern, name) for pattern in patterns)
 
 
 def _wanted(cursor: Cursor) -> _Wanted:
@@ -197,7 +204,7 @@ def _wanted(cursor: Cursor) -> _Wanted:
     found = cursor.one_or_several(cursor.list_mailbox)
     # With a name alone, the reference says nothing; before a pattern it stands as it is.
     patterns = tuple(reference + pattern if pattern else "" for pattern in found)
-    if len(patterns) > _MOST_PATTERNS or any(len(one) > _LONGEST_PATTERN for one in patterns):
+    if sum(map(len, patterns)) > _LONGEST_PATTERNS:
         raise Bad("The patterns are too long, or too many")
     returns: frozenset[str] = frozenset()
     items: tuple[str, ...] = ()
@@ -225,23 +232,15 @@ def _wanted(cursor: Cursor) -> _Wanted:
     return _Wanted(patterns, selections, returns, items)
 
 
-def _listed(account: Account, wanted: _Wanted) -> Iterator[str]:
+async def _listed(account: Account, wanted: _Wanted, above: set[str]) -> AsyncIterator[str]:
     names = account.names()
     if "SUBSCRIBED" in wanted.selections:
         names = sorted({*names, *account.subscribed}, key=lambda name: (name != INBOX, name))
     for name in names:
-        # INBOX alone is not case-sensitive.
-        spelled = (name, name.lower()) if name == INBOX else (name,)
-        if not any(fits(_cased(pattern, name), s) for pattern in wanted.patterns for s in spelled):
-            continue
-        if _is_selected(account, name, wanted) or (
-            "RECURSIVEMATCH" in wanted.selections and _subscribed_below(account, name, wanted)
-        ):
+        await asyncio.sleep(0)  # others get their turn
+        is_wanted = name in above or _is_selected(account, name, wanted)
+        if is_wanted and _any_fits(wanted.patterns, name):
             yield name
-
-
-def _cased(pattern: str, name: str) -> str:
-    return pattern.lower() if name == INBOX else pattern
 
 
 def _is_selected(account: Account, name: str, wanted: _Wanted) -> bool:
@@ -252,10 +251,12 @@ def _is_selected(account: Account, name: str, wanted: _Wanted) -> bool:
     return True
 
 
-def _subscribed_below(account: Account, name: str, wanted: _Wanted) -> bool:
-    """Say whether a mailbox below is subscribed to that the patterns do not find themselves."""
-    below = (one for one in account.subscribed if one.startswith(name + DELIMITER))
-    return any(not any(fits(pattern, one) for pattern in wanted.patterns) for one in below)
+def _above_subscribed(account: Account, wanted: _Wanted) -> set[str]:
+    """Give the levels above mailboxes that are subscribed to, and not found themselves."""
+    if "RECURSIVEMATCH" not in wanted.selections:
+        return set()
+    unfound = (one for one in account.subscribed if not _any_fits(wanted.patterns, one))
+    return {level for name in unfound for level in parents(name)}
 
 
 def _attributes(account: Account, name: str, wanted: _Wanted) -> Iterator[str]:
@@ -269,12 +270,6 @@ def _attributes(account: Account, name: str, wanted: _Wanted) -> Iterator[str]:
     asked = wanted.selections | wanted.returns
     if "SUBSCRIBED" in asked and name in account.subscribed:
         yield "\\Subscribed"
-
-
-def _levels(name: str) -> Iterator[str]:
-    parts = name.split(DELIMITER)
-    for end in range(1, len(parts)):
-        yield DELIMITER.join(parts[:end])
 
 
 def _line(what: bytes, words: str, name: str) -> bytes:

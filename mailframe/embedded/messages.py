@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,6 +45,7 @@ async def fetch(connection: Connection, cursor: Cursor, *, uid: bool = False) ->
     if uid:
         items = _with(items, "UID")
     reading, reader, waiting = any(item.sets_seen for item in items), Reader(), bytearray()
+    failure = None
     for number, message in view.chosen(wanted, uid=uid):
         if since is not None and message.modseq <= since:
             continue
@@ -52,12 +54,20 @@ async def fetch(connection: Connection, cursor: Cursor, *, uid: bool = False) ->
             view.mailbox.set_flags(message, {*message.flags, "\\Seen"}, by=view)
             asked = _with(items, "FLAGS")
             asked = _with(asked, "MODSEQ") if connection.condstore else asked
-        words = b" ".join(reader.item(item, message, view.recent) for item in asked)
+        try:
+            words = reader.items(asked, message, view.recent)
+        except No as error:
+            # The others are to be had nonetheless (RFC 2180 section 4.1.2).
+            failure = error
+            continue
         waiting += b"* %d FETCH (%b)\r\n" % (number, words)
         if len(waiting) > _BLOCK:
             await connection.send_raw(bytes(waiting))
             waiting.clear()
+            await asyncio.sleep(0)  # others get their turn
     await connection.send_raw(bytes(waiting))
+    if failure:
+        raise failure
     return "FETCH completed"
 
 
@@ -233,6 +243,8 @@ def _copied(messages: Sequence[Message], target: Mailbox) -> str:
     """Copy messages; return the code that says which UIDs they got (RFC 4315 section 3)."""
     if not messages:
         return ""
+    for one in messages:
+        target.spelled(one.flags)  # refused before any is copied
     copies = [target.add(one.content, one.internal_date, one.flags) for one in messages]
     before = UidSet.of([one.uid for one in messages])
     after = UidSet.of([one.uid for one in copies])
@@ -254,6 +266,7 @@ async def append(connection: Connection, cursor: Cursor) -> str:
     name = cursor.mailbox()
     arrivals = []
     while cursor.take(b" "):
+        cursor.take(b" ")  # IMAPClient has two between one message and the next
         arrivals.append(_arrival(cursor))
     cursor.end()
     if not arrivals:

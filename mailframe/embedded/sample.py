@@ -25,6 +25,7 @@ from mailframe.files.tree import find_folders, role_of
 from mailframe.parsing import parse_headers
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.files.stored import Box, Stored
@@ -340,7 +341,7 @@ def _first_validity(path: Path) -> int:
 # -- mail of the user's
 
 
-def account_of_files(path: str | Path) -> Account:
+def account_of_files(path: str | os.PathLike[str]) -> Account:
     """Make an account of mail in files.
 
     Parameters
@@ -363,7 +364,11 @@ def account_of_files(path: str | Path) -> Account:
         for uid in range(1, len(box) + 1):
             stored = box[uid]
             content = _Filed(box, uid)
-            mailbox.add(content, _received(stored), _known(stored.flags))
+            flags = _known(stored.flags)
+            try:
+                mailbox.add(content, _received(stored), flags)
+            except No:  # more keywords than a mailbox has room for
+                mailbox.add(content, _received(stored), [one for one in flags if one[0] == "\\"])
         mailbox.first_recent = mailbox.next_uid
     return account
 

@@ -43,6 +43,7 @@ __all__ = ["Search", "find", "parse_search", "reply"]
 _RETURNS = ("MIN", "MAX", "ALL", "COUNT")  # RFC 4731 section 3.1
 _CHARSETS = ("US-ASCII", "UTF-8")
 _MAX_DEPTH = 100
+_MOST_KEYS = 2_000
 #: Seconds after which others get a turn while a long search goes on.
 _TURN = 0.02
 
@@ -169,6 +170,7 @@ class _Parser:
         self.cursor = cursor
         self.view = view
         self.by_modseq = False
+        self.keys = 0
 
     def conjunction(self, depth: int) -> Node:
         children = [self.key(depth)]
@@ -178,8 +180,9 @@ class _Parser:
 
     def key(self, depth: int) -> Node:  # noqa: PLR0911 one for each form
         cursor = self.cursor
-        if depth > _MAX_DEPTH:
-            raise cursor.bad(f"keys are nested more than {_MAX_DEPTH} deep")
+        self.keys += 1
+        if depth > _MAX_DEPTH or self.keys > _MOST_KEYS:
+            raise cursor.bad(f"more than {_MOST_KEYS} keys, or {_MAX_DEPTH} in one another")
         if cursor.take(b"("):
             node = self.conjunction(depth + 1)
             cursor.need(b")")
@@ -247,7 +250,10 @@ class _Parser:
                 return parse_imap_date(text)
             except ValueError as error:
                 raise cursor.bad(f"{text!a} is no date such as 1-Feb-2026") from error
-        return Atom(cursor.flag())
+        keyword = cursor.flag()
+        if keyword.startswith("\\"):
+            raise cursor.bad(f"{keyword} is no keyword")
+        return Atom(keyword)
 
     def numbers(self) -> UidSet:
         wanted = self.cursor.sequence_set()

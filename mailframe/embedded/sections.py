@@ -84,9 +84,10 @@ def _of_message(raw: bytes, message: Entity, section: Section) -> bytes:
     if section.text == "TEXT":
         return raw[message.body : message.end]
     header = raw[message.start : message.body]
-    if section.text == "HEADER.FIELDS.NOT" and message.body < len(raw):
-        is_ended = header.endswith((b"\n\r\n", b"\n\n")) or header in {b"\r\n", b"\n"}
-        header += b"" if is_ended else b"\r\n"  # a delimiter cut off the empty line
+    is_ended = header.endswith((b"\n\r\n", b"\n\n")) or header in {b"\r\n", b"\n"}
+    if section.names and not is_ended and message.body < len(raw):
+        # A delimiter has cut off the empty line, and the line break before it.
+        header += b"\r\n" if header.endswith(b"\n") or not header else b"\r\n\r\n"
     return header_content(header, section)
 
 

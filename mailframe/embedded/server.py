@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from mailframe.embedded.authentication import Users
 from mailframe.embedded.connection import Connection, HungUp, Limits, Service, State
@@ -26,6 +27,15 @@ log = logging.getLogger(__name__)
 
 #: Seconds that clients have to go when the server stops.
 _FAREWELL = 2
+
+
+class _Running(NamedTuple):
+    """What runs while the server does."""
+
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+    server: asyncio.Server
+    process: int
 
 
 class Server:
@@ -81,12 +91,10 @@ class Server:
         given = dict(accounts or {})
         self.accounts = {name: given.get(name) or Account() for name in known.names()}
         self._service = Service(known, self.accounts, ssl_context, limits or Limits())
-        self._tls = tls
+        self._tls = ssl_context if tls else None
         self.port = port
-        self._loop = asyncio.new_event_loop()
-        self._thread: threading.Thread | None = None
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: _Running | None = None
+        self._clients: dict[asyncio.Task[None], Connection] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +108,16 @@ class Server:
     ) -> None:
         self.stop()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._running is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the server's own thread, which cannot wait for the server."""
+        return self._running is not None and self._running.thread is threading.current_thread()
+
     # -- starting and stopping, from any thread
 
     def start(self) -> None:
@@ -110,66 +128,79 @@ class Server:
         OSError
             If the port is taken.
         """
-        try:
-            self._server = self._loop.run_until_complete(self._listen())
-        except BaseException:
-            self._loop.close()
-            raise
-        self.port = self._server.sockets[0].getsockname()[1]
+        if self._running is not None:
+            raise RuntimeError("The server has been started already.")
+        loop = asyncio.new_event_loop()
         # A daemon: a server that nobody stops does not keep the interpreter from ending.
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name=f"mailframe server :{self.port}", daemon=True
-        )
-        self._thread.start()
+        thread = threading.Thread(target=loop.run_forever, name="mailframe server", daemon=True)
+        thread.start()
+        try:
+            server = asyncio.run_coroutine_threadsafe(self._listen(), loop).result()
+        except BaseException:
+            _end(loop, thread)
+            raise
+        self._running = _Running(loop, thread, server, os.getpid())
+        self.port = server.sockets[0].getsockname()[1]
         log.info("IMAP server listens on %s:%d, on this machine only", self.host, self.port)
 
     def stop(self) -> None:
-        """Send everybody away and let go of everything; a second call does nothing."""
-        thread, self._thread = self._thread, None
-        if thread is None:
+        """Send everybody away and let go of everything; a second call does nothing.
+
+        It waits for the server's thread, and is not to be called from there.
+        """
+        running, self._running = self._running, None
+        if running is None or running.process != os.getpid():  # after a fork it is the parent's
             return
-        if thread is threading.current_thread():  # by the garbage collector, in the loop itself
-            self._thread = thread
-            threading.Thread(target=self.stop, daemon=True).start()
-            return
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        thread.join()
-        self._loop.close()
+        asyncio.run_coroutine_threadsafe(self._close(running.server), running.loop).result()
+        _end(running.loop, running.thread)
         for account in self.accounts.values():
             account.close()
         log.info("IMAP server on port %d has stopped", self.port)
 
     async def _listen(self) -> asyncio.Server:
-        context = self._service.tls if self._tls else None
-        return await asyncio.start_server(self._serve, self.host, self.port, ssl=context)
+        return await asyncio.start_server(self._accept, self.host, self.port)
 
-    async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
+    async def _close(self, server: asyncio.Server) -> None:
+        server.close()
+        connections = list(self._clients.values())
+        for connection in connections:
+            connection.send_away()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_FAREWELL)
+        if others:
+            await asyncio.wait(others, timeout=_FAREWELL)
+        for connection in connections:
+            connection.abort()
 
     # -- one client
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(self._service, reader, writer, is_secure=self._tls)
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._tls and isinstance(writer.transport, asyncio.ReadTransport):
+            writer.transport.pause_reading()  # what comes is for TLS
+        connection = Connection(self._service, reader, writer)
+        task = asyncio.get_running_loop().create_task(self._serve(connection))
+        self._clients[task] = connection
+        task.add_done_callback(self._clients.pop)
+
+    async def _serve(self, connection: Connection) -> None:
         try:
-            if len(self._tasks) > self._service.limits.connections:
+            if self._tls:
+                await connection.begin_tls(self._tls)
+            if len(self._clients) > self._service.limits.connections:
                 await connection.bye("[LIMIT] Too many connections")
             await greet(connection)
             while connection.state is not State.LOGOUT:
                 await answer(connection)
-        except (HungUp, ConnectionError, asyncio.CancelledError):
-            pass  # gone, or sent away because the server stops
+        except HungUp:
+            pass
         except Exception:
             # A mistake of ours: it ends this connection, and no other.
             log.exception("a command could not be answered")
-        finally:
-            await connection.close()
+        await connection.close()
+
+
+def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailframe.embedded.content import Content
-    from mailframe.embedded.view import View
 
-__all__ = ["DELIMITER", "INBOX", "SYSTEM_FLAGS", "Account", "Mailbox", "Message"]
+__all__ = [
+    "DELIMITER",
+    "INBOX",
+    "SYSTEM_FLAGS",
+    "Account",
+    "Mailbox",
+    "Message",
+    "canonical",
+    "parents",
+]
 
 INBOX = "INBOX"
 DELIMITER = "/"
@@ -31,6 +39,8 @@ _DEEPEST_NAME = 16
 _MOST_MAILBOXES = 1_000
 #: Keywords one mailbox may have: each is remembered for good.
 _MOST_KEYWORDS = 200
+_LONG = 200  # for a keyword
+_MOST_SETS = 10_000  # of flags, of which it is remembered how they are written
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -39,6 +49,22 @@ class Closeable(Protocol):
 
     def close(self) -> None:
         """Let go."""
+
+
+class Watcher(Protocol):
+    """Whoever is told what happens to a mailbox: see `view.View`."""
+
+    def note_new(self, message: Message) -> None:
+        """Hear of a message that has come in."""
+
+    def note_change(self, message: Message) -> None:
+        """Hear of a message that has other flags."""
+
+    def note_gone(self, uids: set[int]) -> None:
+        """Hear of messages that have been expunged."""
+
+    def note_mailbox_gone(self) -> None:
+        """Hear that the mailbox has been deleted."""
 
 
 class Message:
@@ -93,7 +119,7 @@ class Mailbox:
         self.modseq = 1
         self.first_recent = 1  # the UID from which on no client has been told of a message
         self.keywords: dict[str, str] = {}  # by their lower-case names
-        self.views: list[View] = []
+        self.views: list[Watcher] = []
         self._sets: dict[frozenset[str], frozenset[str]] = {}
 
     def add(self, content: Content, internal_date: datetime, flags: Iterable[str] = ()) -> Message:
@@ -106,7 +132,7 @@ class Mailbox:
             view.note_new(message)
         return message
 
-    def set_flags(self, message: Message, flags: Iterable[str], by: View | None = None) -> bool:
+    def set_flags(self, message: Message, flags: Iterable[str], by: Watcher | None = None) -> bool:
         """Give a message these flags; say whether that changed anything.
 
         Parameters
@@ -144,18 +170,22 @@ class Mailbox:
         Raises
         ------
         No
-            For more keywords than a mailbox may have.
+            For more keywords than a mailbox may have; then it remembers none of them.
         """
-        found = set()
-        for flag in flags:
-            if flag.startswith("\\"):
-                found.add(_SYSTEM[flag.lower()])
-                continue
-            if flag.lower() not in self.keywords and len(self.keywords) >= _MOST_KEYWORDS:
-                raise No("Too many keywords in this mailbox", "LIMIT")
-            found.add(self.keywords.setdefault(flag.lower(), flag))
-        # Few sets are in use; thousands of messages share them.
-        return self._sets.setdefault(frozenset(found), frozenset(found))
+        given = frozenset(flags)
+        known = self._sets.get(given)
+        if known is not None:  # few sets are in use; thousands of messages share them
+            return known
+        spelled = {flag.lower(): _SYSTEM.get(flag.lower(), flag) for flag in sorted(given)}
+        new = {key: flag for key, flag in spelled.items() if key not in {*_SYSTEM, *self.keywords}}
+        if len(self.keywords) + len(new) > _MOST_KEYWORDS or max(map(len, new), default=0) > _LONG:
+            raise No("Too many keywords in this mailbox, or too long ones", "LIMIT")
+        self.keywords |= new
+        found = frozenset(self.keywords.get(key, flag) for key, flag in spelled.items())
+        if len(self._sets) > _MOST_SETS:
+            self._sets.clear()
+        self._sets[given] = self._sets.setdefault(found, found)
+        return self._sets[given]
 
     def with_uid(self, uid: int) -> Message | None:
         """Find a message; None where it has gone."""
@@ -313,7 +343,8 @@ class Account:
 def canonical(name: str) -> str:
     """Write INBOX in capitals: it alone is not case-sensitive (RFC 3501 section 5.1)."""
     first, delimiter, rest = name.partition(DELIMITER)
-    return f"{INBOX}{delimiter}{rest}" if first.upper() == INBOX else name
+    is_inbox = first.isascii() and first.upper() == INBOX
+    return f"{INBOX}{delimiter}{rest}" if is_inbox else name
 
 
 def parents(name: str) -> Iterator[str]:

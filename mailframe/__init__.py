@@ -17,7 +17,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mailframe import exceptions, schema
+    from mailframe import analysis, exceptions, plots, schema
     from mailframe.criteria import Q
     from mailframe.embedded.launcher import demo
     from mailframe.exceptions import MailframeError
@@ -35,10 +35,12 @@ __all__ = [
     "MailframeError",
     "Q",
     "Session",
+    "analysis",
     "concat",
     "connect",
     "demo",
     "exceptions",
+    "plots",
     "schema",
 ]
 
@@ -57,6 +59,8 @@ _HOMES = {
     "open": "opening",  # not in __all__: a star import would hide the builtin
 }
 
+_MAKE_FRAMES = {"embedded.launcher", "opening", "session", "tables"}
+
 # A library logs only if its user asks for it.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -64,6 +68,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        if _HOMES[name] in _MAKE_FRAMES:
+            importlib.import_module(f"{__name__}.accessor")  # df.mail, on every frame
     elif name in __all__:
         value = importlib.import_module(f"{__name__}.{name}")
     else:

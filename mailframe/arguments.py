@@ -25,6 +25,8 @@ part of the command, where other users of the machine could see it."""
 
 EPILOG = """\
 examples:
+  mailframe demo
+  mailframe lab
   mailframe folders     imaps://me@imap.example.com
   mailframe headers     imaps://me%40example.com@imap.example.com/INBOX --limit 20
   mailframe headers     imaps://me@imap.example.com/Archive --since 30d --to archive.parquet
@@ -49,6 +51,7 @@ URL_HELP = (
 )
 #: More than a day is no patience.
 MOST_SECONDS = 1e5
+HIGHEST_PORT = 65_535
 
 #: Commands that give a frame of messages: what they show, in a few words.
 TABLES = {
@@ -69,6 +72,8 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_lab(commands)
     _add(commands, "folders", "list the folders with their counts", table=True)
     for name, help_ in TABLES.items():
         command = _add(commands, name, help_, table=True, criteria=True)
@@ -127,6 +132,64 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = _add_alone(
+        commands, "demo", "show what mailframe does, on a sample mailbox: no account is needed"
+    )
+    command.add_argument(
+        "--messages",
+        type=int,
+        metavar="N",
+        help="so many messages; all by default",
+    )
+    command.add_argument(
+        "--path", type=Path, metavar="MAIL", help="mail in files instead; it is only read"
+    )
+    command.add_argument(
+        "--into",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="where pictures go; here by default",
+    )
+    command.add_argument(
+        "--serve",
+        type=_port,
+        metavar="PORT",
+        help="only serve the mailbox, to any mail program on this machine, until Ctrl-C; 0 takes "
+        "a port that is free",
+    )
+    _add_verbose(command)
+
+
+def _add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = _add_alone(commands, "lab", "open the notebooks of mailframe in JupyterLab")
+    command.add_argument(
+        "--into",
+        type=Path,
+        metavar="FOLDER",
+        help="where copies of the notebooks go, never over a file; mailframe-notebooks by default, "
+        "but those of a checkout are opened where they are",
+    )
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
+    command.add_argument(
+        "options", nargs="*", metavar="OPTION", help="options of JupyterLab's own, behind a --"
+    )
+
+
+def _add_alone(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str
+) -> argparse.ArgumentParser:
+    """Add a command that needs no mailbox."""
+    return commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
+
+
+def _add_verbose(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="show the dialogue with the server on stderr"
+    )
+
+
 def _add(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -135,7 +198,7 @@ def _add(
     table: bool = False,
     criteria: bool = False,
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
+    command = _add_alone(commands, name, help_)
     command.add_argument("url", type=_where, metavar="URL|PATH", help=URL_HELP)
     if name != "folders":
         command.add_argument(
@@ -157,9 +220,7 @@ def _add(
     command.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="30 by default"
     )
-    command.add_argument(
-        "-v", "--verbose", action="store_true", help="show the dialogue with the server on stderr"
-    )
+    _add_verbose(command)
     if criteria:
         _add_criteria(command, limited=name != "count")
     return command
@@ -245,6 +306,12 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
     return seconds
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= len(str(HIGHEST_PORT)) and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: these go from 0 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def _target(text: str) -> Path:

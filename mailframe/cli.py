@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with 2.
     """
     options = make_parser().parse_args(arguments)
-    if options.verbose:
+    if getattr(options, "verbose", False):
         _show_dialogue()
     with suppress(AttributeError):  # a terminal that cannot show a letter shows its number
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see except
@@ -80,6 +80,8 @@ def _write_no_more() -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command in ALONE:
+        return ALONE[options.command](options)
     from mailframe import opening  # noqa: PLC0415 pandas; --help needs none
 
     where = options.url
@@ -103,6 +105,26 @@ def _run(options: argparse.Namespace) -> int:
     ) as session:
         status: int = COMMANDS[options.command](session, options)
         return status
+
+
+def _demo(options: argparse.Namespace) -> int:
+    what = "a sample mailbox" if options.path is None else str(options.path)
+    # Said first: on a machine just started what follows takes seconds to be imported.
+    print(clean(f"mailframe demo: {what}, over IMAP\n"), flush=True)
+    from mailframe import demonstration  # noqa: PLC0415 pandas and matplotlib
+
+    which = {"messages": options.messages, "path": options.path}
+    if options.serve is not None:
+        return demonstration.serve(options.serve, **which)
+    progress = sys.stderr.isatty() and not options.verbose
+    return demonstration.show(into=options.into, progress=progress, **which)
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from mailframe.lab import open_lab  # noqa: PLC0415 rarely used
+
+    own = ["--no-browser"] if options.no_browser else []
+    return open_lab(options.into, [*own, *options.options])
 
 
 def _folders(session: Session, options: argparse.Namespace) -> int:
@@ -244,6 +266,8 @@ def _trusting(path: Path) -> ssl.SSLContext:
         ) from error
 
 
+#: Commands that need no mailbox.
+ALONE: Mapping[str, Callable[[argparse.Namespace], int]] = {"demo": _demo, "lab": _lab}
 #: What each command does with a session.
 COMMANDS: Mapping[str, Callable[[Session, argparse.Namespace], int]] = {
     **dict.fromkeys(TABLES, _table),

@@ -629,14 +629,24 @@ def test_every_command_is_known_here_and_in_the_help(capsys: pytest.CaptureFixtu
         action for action in arguments.make_parser()._actions if action.dest == "command"
     )
     assert isinstance(subparsers.choices, dict)
-    assert subparsers.choices.keys() == OPTIONS.keys()
+    known = {*OPTIONS, *cli.ALONE}
+    assert subparsers.choices.keys() == known
     shown = help_of(capsys)
     begin = {line.split()[0] for line in shown.splitlines() if line.startswith("    ")}
-    assert OPTIONS.keys() <= begin
+    assert known <= begin
 
 
-@pytest.mark.parametrize("command", OPTIONS)
-def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        *((command, EVERYWHERE | options) for command, options in OPTIONS.items()),
+        ("demo", {"--help", "--messages", "--path", "--into", "--serve", "--verbose"}),
+        ("lab", {"--help", "--into", "--no-browser"}),
+    ],
+)
+def test_help_names_every_option(
+    command: str, options: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = [line.strip() for line in help_of(capsys, command).splitlines()]
     named = {
         word.strip(",")
@@ -645,16 +655,16 @@ def test_help_names_every_option(command: str, capsys: pytest.CaptureFixture[str
         for word in line.split()
         if word.startswith("--")
     }
-    assert named == EVERYWHERE | OPTIONS[command]
+    assert named == options
 
 
-@pytest.mark.parametrize("command", OPTIONS)
+@pytest.mark.parametrize("command", [*OPTIONS, *cli.ALONE])
 def test_help_says_something_about_every_option(command: str) -> None:
     silent = [action.dest for action in parser_of(command)._actions if not action.help]
     assert silent == []
 
 
-@pytest.mark.parametrize("command", OPTIONS)
+@pytest.mark.parametrize("command", [*OPTIONS, *cli.ALONE])
 def test_help_says_what_the_command_is_for(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -680,13 +690,14 @@ def with_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("example", examples(), ids=" ".join)
 def test_every_example_of_the_help_can_be_run(example: list[str]) -> None:
     options = arguments.make_parser().parse_args(example)
-    assert options.command in cli.COMMANDS
+    assert options.command in {**cli.COMMANDS, **cli.ALONE}
 
 
 @pytest.mark.usefixtures("with_letter")
 def test_an_example_shows_a_role_that_a_shell_leaves_one() -> None:
     shown = [line for line in arguments.EPILOG.splitlines() if "\\" in line]
-    folders = [arguments.make_parser().parse_args(example).url["folder"] for example in examples()]
+    parsed = [arguments.make_parser().parse_args(example) for example in examples()]
+    folders = [options.url["folder"] for options in parsed if "url" in options]
     assert len([folder for folder in folders if folder.startswith("\\")]) == len(shown) > 0
 
 

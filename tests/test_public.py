@@ -29,8 +29,8 @@ def test_every_public_name_is_there(name: str) -> None:
 
 def test_the_public_names_are_these() -> None:
     assert sorted(mf.__all__) == sorted({
-        "Address", "Attachment", "Email", "MailframeError", "Q", "Session", "concat", "connect",
-        "exceptions", "schema",
+        "Address", "Attachment", "Email", "MailframeError", "Q", "Session", "analysis", "concat",
+        "connect", "demo", "exceptions", "plots", "schema",
     })  # fmt: skip
     assert mf.imap.__all__ == sorted(mf.imap.__all__, key=str.lower)
 

@@ -10,8 +10,10 @@ from mailframe.files import FileSource
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
+from mailframe.imap.retry import Retry
 from mailframe.imap.source import ImapSource
 from mailframe.session import Session
+from mailframe.source import check_count
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +31,8 @@ def connect(
     security: str = "tls",
     ssl_context: ssl.SSLContext | None = None,
     timeout: float = 30,
+    pool_size: int = 4,
+    reconnect: float = 60,
 ) -> Session:
     """Log in to an IMAP account.
 
@@ -50,6 +54,12 @@ def connect(
         host's name are checked.
     timeout
         Seconds to wait for the next byte.
+    pool_size
+        Connections at a time, at most. More than one are opened where several folders or many
+        messages are read from a server that is far away, or by several threads.
+    reconnect
+        Seconds for which a connection that was lost is tried again; 0 for never. What was being
+        read goes on where it ended.
 
     Returns
     -------
@@ -85,6 +95,8 @@ def connect(
             security=security,
             ssl_context=ssl_context,
             timeout=timeout,
+            pool_size=pool_size,
+            reconnect=reconnect,
         )
     )
 
@@ -98,16 +110,26 @@ def log_in_to(
     security: str = "tls",
     ssl_context: ssl.SSLContext | None = None,
     timeout: float = 30,
+    pool_size: int = 4,
+    reconnect: float = 60,
 ) -> ImapSource:
     """Log in to an IMAP account, for a session to stand on: see `connect`."""
-    connection = Connection(host, port, security=security, ssl_context=ssl_context, timeout=timeout)
+    check_count("pool_size", pool_size, "connections")
+    connection = Connection(
+        host,
+        port,
+        security=security,
+        ssl_context=ssl_context,
+        timeout=timeout,
+        retry=Retry(seconds=reconnect),
+    )
     try:
         # Asked for once there is a server to log in to: nobody types a password for nothing.
         log_in(connection, username, find_password(username, password, prompt=getpass))
     except BaseException:
         connection.close()
         raise
-    return ImapSource(connection)
+    return ImapSource(connection, max(pool_size, 1))
 
 
 def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mailframe.records import BodyRecord, Headers, MessageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mailframe.source import Selection, Source, What
 
 __all__ = ["messages_of", "previews_of", "texts_of"]
+
+_Record = TypeVar("_Record", MessageRecord, BodyRecord)
+#: Places of selections, ascending, each with some of its records; a place may come several times.
+_Streams: TypeAlias = "Iterable[tuple[int, Iterable[_Record]]]"
 
 #: Characters of a preview (RFC 8970 section 3.1), and bytes of text that are enough for it: HTML
 #: often begins with its style sheet.
@@ -45,19 +50,18 @@ def messages_of(
     keep_gone
         Yield a record for each that has gone as well, behind those of its folder.
     """
-    for one in found:
-        gone = dict.fromkeys(one.uids)
-        for record in source.headers(one, what, fields) if one.uids else ():
-            del gone[record.uid]
-            tick(1)
-            yield record
-        for uid in gone if keep_gone else ():
-            tick(1)
-            yield MessageRecord(
-                source.account, one.folder, one.uidvalidity, uid,
-                flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
-                defects=("gone",),
-            )  # fmt: skip
+    each: Callable[..., _Streams[MessageRecord]] | None = getattr(source, "headers_each", None)
+    streams = (
+        ((place, source.headers(one, what, fields)) for place, one in enumerate(found) if one.uids)
+        if each is None
+        else each(found, what, fields)
+    )
+    for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
+        yield record or MessageRecord(
+            source.account, one.folder, one.uidvalidity, uid,
+            flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
+            defects=("gone",),
+        )  # fmt: skip
 
 
 def previews_of(
@@ -124,19 +128,43 @@ def texts_of(
     keep_gone
         As for `messages_of`.
     """
-    for one in found:
+    options: dict[str, Any] = {"html": html, "max_bytes": max_bytes}
+    each: Callable[..., _Streams[BodyRecord]] | None = getattr(source, "parts_each", None)
+    streams = (
+        ((place, source.parts(one, **options)) for place, one in enumerate(found) if one.uids)
+        if each is None
+        else each(found, **options)
+    )
+    for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
+        yield record or BodyRecord(
+            source.account, one.folder, one.uidvalidity, uid,
+            text=None, html=None, text_source="none", charset=None, truncated=False,
+            defects=("gone",),
+        )  # fmt: skip
+
+
+def _with_gone(
+    found: list[Selection],
+    streams: _Streams[_Record],
+    tick: Callable[[int], object],
+    *,
+    keep_gone: bool,
+) -> Iterator[tuple[Selection, _Record | None, int]]:
+    """Yield the records of each folder, and behind them UIDs of which there is none any more."""
+    by_place = groupby(streams, key=lambda stream: stream[0])
+    coming = next(by_place, None)
+    for place, one in enumerate(found):
         gone = dict.fromkeys(one.uids)
-        for record in source.parts(one, html=html, max_bytes=max_bytes) if one.uids else ():
-            del gone[record.uid]
-            tick(1)
-            yield record
+        if coming is not None and coming[0] == place:
+            for _, records in coming[1]:
+                for record in records:
+                    del gone[record.uid]
+                    tick(1)
+                    yield one, record, record.uid
+            coming = next(by_place, None)
         for uid in gone if keep_gone else ():
             tick(1)
-            yield BodyRecord(
-                source.account, one.folder, one.uidvalidity, uid,
-                text=None, html=None, text_source="none", charset=None, truncated=False,
-                defects=("gone",),
-            )  # fmt: skip
+            yield one, None, uid
 
 
 def _shown(body: BodyRecord) -> str | None:

@@ -17,7 +17,7 @@ from mailframe.source import Selection, check_count, is_glob, is_role
 
 if TYPE_CHECKING:
     from collections import UserString
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mailframe.criteria import Node, Q
     from mailframe.records import Folder
@@ -79,7 +79,12 @@ def select(
         return _of_uids(source, criteria, folder, limit)
     tree = to_tree(criteria, datetime.now(UTC))
     names = _folder_names(source, folder)
-    found = [source.search(name, tree, limit) for name in names]
+    # A source of several connections searches side by side.
+    each: Callable[..., list[Selection]] | None = getattr(source, "search_each", None)
+    if each is not None:
+        found = each(names, tree, limit)
+    else:
+        found = [source.search(name, tree, limit) for name in names]
     if limit is None or sum(len(one.uids) for one in found) <= limit:
         return found
     return _latest(source, found, limit)

@@ -180,7 +180,7 @@ def tap(monkeypatch: pytest.MonkeyPatch) -> Tap:
 
 def connection_of(session: mf.Session) -> Connection:
     assert isinstance(session._source, ImapSource)
-    return session._source._connection
+    return session._source._pool.first
 
 
 #: What stands in a plan for what only the server's answers can tell.

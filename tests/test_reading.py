@@ -65,7 +65,7 @@ def reading(dovecot: Dovecot, user: str) -> Iterator[Reading]:
 def without_preview(session: mf.Session) -> mf.Session:
     """Return the session of a server that makes no previews itself."""
     connection: Any = session._source
-    connection = connection._connection
+    connection = connection._pool.first
     assert "PREVIEW" in connection.capabilities
     connection.capabilities -= {"PREVIEW"}
     return session

@@ -17,6 +17,7 @@ from mailframe.imap.folder_changes import (
     subscribe,
 )
 from mailframe.imap.messages import read_attachment, read_emails
+from mailframe.imap.retry import Retry
 from mailframe.imap.search import search
 from mailframe.source import check_count
 
@@ -102,6 +103,7 @@ class IMAPClient:
         use_ssl: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 30,
+        reconnect: float = 60,
     ) -> Self:
         """Connect to a server. The certificate is checked.
 
@@ -116,6 +118,9 @@ class IMAPClient:
             For a certificate of one's own.
         timeout
             Seconds without a byte.
+        reconnect
+            Seconds for which a connection that was lost is tried again, 0 for never; what was
+            being read goes on where it ended.
 
         Returns
         -------
@@ -132,7 +137,12 @@ class IMAPClient:
         self.disconnect()
         security = "tls" if use_ssl else "starttls-if-offered"
         self._connection = Connection(
-            host, port, security=security, ssl_context=ssl_context, timeout=timeout
+            host,
+            port,
+            security=security,
+            ssl_context=ssl_context,
+            timeout=timeout,
+            retry=Retry(seconds=reconnect),
         )
         return self
 

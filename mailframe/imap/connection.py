@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import imaplib
 import logging
+import math
 import os
+import socket
 import ssl
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -135,6 +138,9 @@ class Connection:
         self._readonly = True
         self._is_closed = False
         self._is_opening = False
+        self._is_broken_off = False
+        #: Seconds for the fastest answer so far: how far away the server is.
+        self.latency = math.inf
         self._used = 0.0
         self._process = 0
         self._open()
@@ -204,7 +210,7 @@ class Connection:
         UidValidityError
             If the folder was renumbered meanwhile, and FolderError if it has gone.
         """
-        if self._is_closed or self._is_opening or self.sign_in is None:
+        if self._is_closed or self._is_opening or self._is_broken_off or self.sign_in is None:
             raise lost
         error: MailframeError = lost
         attempt = 0
@@ -285,6 +291,42 @@ class Connection:
             finally:
                 with suppress(OSError):
                     self.wire.sock.settimeout(self.timeout)
+
+    def another(self) -> Connection:
+        """Open one more connection like this one, and sign in on it."""
+        if self.sign_in is None:
+            raise ConnectionFailedError(f"The connection to {self.host} is closed.")
+        made = Connection(
+            self.host,
+            self.port,
+            security=self._security,
+            ssl_context=self._ssl_context,
+            timeout=self.timeout,
+            retry=self.retry,
+            on_event=self.on_event,
+        )
+        try:
+            self.sign_in(made)
+        except BaseException:
+            made.close()
+            raise
+        # What one has learnt of the server, all know.
+        made.quirks, made.search_charset = self.quirks, self.search_charset
+        made.wire.window = self.wire.window
+        return made
+
+    def break_off(self) -> None:
+        """Wake whoever waits for this connection in another thread: it is of no use any more.
+
+        What was in flight is lost, and nothing is tried again before `mend`.
+        """
+        self._is_broken_off = True
+        with suppress(OSError):
+            self.wire.sock.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """Let a connection that was broken off be opened again by whoever uses it next."""
+        self._is_broken_off = False
 
     def _tell(self, event: Event) -> None:
         log.warning("%s", event)
@@ -514,7 +556,9 @@ class Connection:
         except MailframeError as error:
             raise _Unsent(error) from error
         queue = deque([Command(pieces, respond=respond)])
+        begun = time.perf_counter()
         found = list(self._exchange(queue, tried=tried, patient=patient))
+        self.latency = min(self.latency, time.perf_counter() - begun)
         completions = [reply for command, reply in found if command is not None]
         return completions[-1], [reply for _, reply in found]
 

@@ -33,7 +33,9 @@ def create_folder(connection: Connection, folder: str) -> None:
         If it is there already, or the server refuses.
     """
     tried = f"Could not make the folder {folder!r}."
-    connection.command(b"CREATE ", *encode_name(folder), tried=tried, error=FolderError)
+    connection.command(
+        b"CREATE ", *encode_name(folder), tried=tried, error=FolderError, changes=True
+    )
     subscribe(connection, folder)
 
 
@@ -58,7 +60,7 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
     # Those below move along; subscriptions do not (RFC 3501 section 6.3.9).
     subscribed = _this_and_below(connection, b"LSUB", folder)
     _leave(connection, _this_and_below(connection, b"LIST", folder))
-    connection.command(b"RENAME ", *names, tried=tried, error=FolderError)
+    connection.command(b"RENAME ", *names, tried=tried, error=FolderError, changes=True)
     for name in subscribed:
         subscribe(connection, to + name.removeprefix(folder))
         _forget(connection, name)
@@ -92,7 +94,9 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
                 suggestion="Move them first, or lose them: with_messages=True.",
             )
     _leave(connection, {folder})
-    connection.command(b"DELETE ", *encode_name(folder), tried=tried, error=FolderError)
+    connection.command(
+        b"DELETE ", *encode_name(folder), tried=tried, error=FolderError, changes=True
+    )
     _forget(connection, folder)
 
 

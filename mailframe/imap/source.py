@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mailframe.criteria import NOTHING
+from mailframe.exceptions import NotSupportedError
 from mailframe.imap.download import read_parts
 from mailframe.imap.explain import Rehearsal
 from mailframe.imap.folder import list_folders
 from mailframe.imap.messages import (
+    BATCH,
     READ,
     read_email,
     read_messages,
     read_previews,
 )
+from mailframe.imap.pool import Pool
 from mailframe.imap.search import search
 from mailframe.imap.texts import read_texts
 from mailframe.source import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
+    from mailframe.imap.events import Event
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord, Step
     from mailframe.source import Piece, What
 
 __all__ = ["ImapSource"]
+
+_Record = TypeVar("_Record")
 
 
 class ImapSource:
@@ -37,82 +44,121 @@ class ImapSource:
     ----------
     connection
         Logged in. It belongs to the source from now on.
+    pool_size
+        How many connections there may be at a time.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, pool_size: int = 1) -> None:
+        self._pool = Pool(connection, pool_size)
 
     def __str__(self) -> str:
-        connection = self._connection
+        connection = self._pool.first
         how = "TLS" if connection.encrypted else "not encrypted"
         where = f", folder {connection.selected.folder!r}" if connection.selected else ""
         gone = "" if connection.logged_in else ", closed"
-        return f"{self.account} on {connection.host}:{connection.port} ({how}){where}{gone}"
+        several = f", {len(self._pool)} connections" if len(self._pool) > 1 else ""
+        place = f"{connection.host}:{connection.port}"
+        return f"{self.account} on {place} ({how}){several}{where}{gone}"
+
+    def __reduce__(self) -> str:
+        raise NotSupportedError(
+            "A connection cannot be copied or pickled.",
+            suggestion="Connect where it is needed: session = mf.connect(...). Frames can be "
+            "pickled.",
+        )
 
     @property
     def account(self) -> str:
         """The user name, with the host where it has no ``@``."""
-        return self._connection.account
+        return self._pool.first.account
+
+    def listen(self, listener: Callable[[Event], object] | None) -> None:
+        """Hand what happens to the connections to a function; None for nobody."""
+        self._pool.listener = listener
 
     def capabilities(self) -> tuple[str, ...]:
         """Return what the server announced after login, sorted."""
-        return tuple(sorted(self._connection.capabilities))
+        return tuple(sorted(self._pool.first.capabilities))
 
     def folders(self, *, status: bool = True) -> list[Folder]:
         """List the folders (LIST, and STATUS for the counts)."""
-        return list_folders(self._connection, status=status)
+        with self._pool.lend() as connection:
+            return list_folders(connection, status=status)
 
     def search(self, folder: str, criteria: Node, limit: int | None = None) -> Selection:
         """Open the folder and find messages (SEARCH)."""
-        opened = self._connection.select(folder)
-        uids: list[int] = []
-        if opened.exists and criteria != NOTHING:
-            uids = search(self._connection, criteria, limit)
-        return Selection(opened.folder, opened.uidvalidity, tuple(uids))
+        return self.search_each([folder], criteria, limit)[0]
+
+    def search_each(
+        self, folders: Sequence[str], criteria: Node, limit: int | None = None
+    ) -> list[Selection]:
+        """Search several folders, side by side over the connections."""
+
+        def find(connection: Connection, folder: str) -> Selection:
+            opened = connection.select(folder)
+            uids: list[int] = []
+            if opened.exists and criteria != NOTHING:
+                uids = search(connection, criteria, limit)
+            return Selection(opened.folder, opened.uidvalidity, tuple(uids))
+
+        return list(self._pool.spread(folders, find, folder_of=str))
 
     @property
     def has_labels(self) -> bool:
         """Whether messages have Gmail's labels and threads."""
-        return self._connection.offers("X-GM-EXT-1")
+        return self._pool.first.offers("X-GM-EXT-1")
 
     def headers(
         self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
     ) -> Iterator[MessageRecord]:
         """Read headers and structures (FETCH)."""
-        self._connection.return_to(selection.folder, selection.uidvalidity)
-        return read_messages(
-            self._connection,
-            selection.uids,
-            **READ[what],
-            gmail=what == "headers" and self.has_labels,
-            fields=fields,
-        )
+        for _, records in self.headers_each([selection], what, fields):
+            yield from records
+
+    def headers_each(
+        self, selections: Sequence[Selection], what: What = "headers", fields: Sequence[str] = ()
+    ) -> Iterator[tuple[int, list[MessageRecord]]]:
+        """Read those of several folders, side by side: the selection's place, and some records."""
+        gmail = what == "headers" and self.has_labels
+
+        def read(connection: Connection, uids: Sequence[int]) -> Iterator[MessageRecord]:
+            return read_messages(connection, uids, gmail=gmail, fields=fields, **READ[what])
+
+        return self._read_each(selections, read)
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
     ) -> Iterator[BodyRecord]:
         """Read the text parts (FETCH)."""
-        self._connection.return_to(selection.folder, selection.uidvalidity)
-        return read_texts(self._connection, selection.uids, html=html, max_bytes=max_bytes)
+        for _, records in self.parts_each([selection], html=html, max_bytes=max_bytes):
+            yield from records
+
+    def parts_each(
+        self, selections: Sequence[Selection], *, html: bool = False, max_bytes: int | None = None
+    ) -> Iterator[tuple[int, list[BodyRecord]]]:
+        """Read those of several folders, side by side: the selection's place, and some records."""
+        return self._read_each(selections, partial(read_texts, html=html, max_bytes=max_bytes))
 
     def previews(self, selection: Selection) -> Iterator[tuple[int, str | None]] | None:
         """Read the server's own previews (RFC 8970); None where it makes none."""
-        if not self._connection.offers("PREVIEW"):
+        if not self._pool.first.offers("PREVIEW"):
             return None
-        self._connection.return_to(selection.folder, selection.uidvalidity)
-        return read_previews(self._connection, selection.uids)
+        found = self._read_each([selection], read_previews)
+        return (preview for _, previews in found for preview in previews)
 
     def message(self, folder: str, uid: int) -> Email:
         """Read one whole message (FETCH)."""
-        self._connection.select(folder)
-        return read_email(self._connection, uid)
+        with self._pool.lend(folder) as connection:
+            connection.select(folder)
+            return read_email(connection, uid)
 
     def contents(
         self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
     ) -> Iterator[Piece]:
         """Read parts, decoded (FETCH in ranges)."""
-        self._connection.return_to(folder, uidvalidity)
-        return read_parts(self._connection, wanted)
+        with self._pool.lend(folder) as connection:
+            connection.return_to(folder, uidvalidity)
+            yield from read_parts(connection, wanted)
 
     def explain(
         self,
@@ -123,7 +169,7 @@ class ImapSource:
         limit: int | None,
     ) -> list[Step]:
         """Say what reading would send: of folders and criteria, or of selections."""
-        plan = Rehearsal(self._connection, what)
+        plan = Rehearsal(self._pool.first, what)
         if selections is None:
             plan.read_folders(folders, criteria, limit)
         else:
@@ -132,4 +178,39 @@ class ImapSource:
 
     def close(self) -> None:
         """Log out."""
-        self._connection.close()
+        self._pool.close()
+
+    def _read_each(
+        self,
+        selections: Sequence[Selection],
+        read: Callable[[Connection, Sequence[int]], Iterator[_Record]],
+    ) -> Iterator[tuple[int, list[_Record]]]:
+        """Read batch by batch, each finished before its records are handed out.
+
+        So no connection is kept by whoever takes the records, and takes his time.
+        """
+
+        def read_batch(connection: Connection, batch: _Batch) -> tuple[int, list[_Record]]:
+            connection.return_to(batch.folder, batch.uidvalidity)
+            return batch.place, list(read(connection, batch.uids))
+
+        return self._pool.spread(_batches(selections), read_batch, folder_of=_folder_of)
+
+
+class _Batch(NamedTuple):
+    """Messages that are read together."""
+
+    place: int
+    folder: str
+    uidvalidity: int
+    uids: Sequence[int]
+
+
+def _batches(selections: Sequence[Selection]) -> Iterator[_Batch]:
+    for place, one in enumerate(selections):
+        for start in range(0, len(one.uids), BATCH):
+            yield _Batch(place, one.folder, one.uidvalidity, one.uids[start : start + BATCH])
+
+
+def _folder_of(batch: _Batch) -> str:
+    return batch.folder

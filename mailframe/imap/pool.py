@@ -1,0 +1,237 @@
+"""Several connections to one account: opened when all are busy, lent to one thread at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from mailframe.exceptions import ConnectionFailedError, MailframeError, ThrottledError
+from mailframe.imap.events import Throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.events import Event
+
+__all__ = ["Pool"]
+
+log = logging.getLogger(__name__)
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+#: Seconds for an answer from which on several connections are faster than one. Below it they wait
+#: for each other in this process, and every login costs the server.
+FAR = 0.005
+
+
+class Pool:
+    """Connections to one account.
+
+    Parameters
+    ----------
+    first
+        Logged in. It belongs to the pool from now on, and the others are made like it.
+    size
+        How many there may be at a time.
+    """
+
+    def __init__(self, first: Connection, size: int) -> None:
+        self.first = first
+        self.size = size
+        self._free: list[Connection] = [first]
+        self._all: list[Connection] = [first]
+        self._opening = 0
+        self._is_closed = False
+        #: Told what happens on any of them.
+        self.listener: Callable[[Event], object] | None = None
+        first.on_event = self._hear
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        # After a fork somebody else may hold the lock for ever.
+        self._changed = threading.Condition()
+        self._held = threading.local()
+        self._process = os.getpid()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @contextmanager
+    def lend(self, folder: str | None = None) -> Iterator[Connection]:
+        """Lend a connection for the length of a block.
+
+        Parameters
+        ----------
+        folder
+            One that has this folder open is preferred.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If the pool has been closed, or there is no connection to be had.
+        """
+        connection = self._take(folder)
+        self._held.count = getattr(self._held, "count", 0) + 1
+        try:
+            yield connection
+        finally:
+            self._held.count -= 1
+            self._give_back(connection)
+
+    def spread(
+        self,
+        tasks: Iterable[_Task],
+        work: Callable[[Connection, _Task], _Result],
+        folder_of: Callable[[_Task], str],
+    ) -> Iterator[_Result]:
+        """Do several things side by side.
+
+        Parameters
+        ----------
+        tasks
+            What is to be done.
+        work
+            Does one of them.
+        folder_of
+            The folder that it needs open.
+
+        Yields
+        ------
+        object
+            The results, in the order of the tasks; no more than a few are made ahead.
+        """
+
+        def do(task: _Task) -> _Result:
+            with self.lend(folder_of(task)) as connection:
+                busy.append(connection)
+                try:
+                    return work(connection, task)
+                finally:
+                    busy.remove(connection)
+
+        busy: list[Connection] = []
+        waiting = deque(tasks)
+        if len(waiting) <= 1 or self.size <= 1 or self.first.latency < FAR:
+            while waiting:
+                yield do(waiting.popleft())
+            return
+        running: deque[Future[_Result]] = deque()
+        workers = ThreadPoolExecutor(min(self.size, len(waiting)), "mailframe")
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.size * 2:
+                    running.append(workers.submit(do, waiting.popleft()))
+                yield running.popleft().result()
+        except BaseException:
+            # An error or Ctrl-C: what is still going on is of no use to anybody.
+            for connection in busy.copy():
+                connection.break_off()
+            raise
+        finally:
+            workers.shutdown(wait=True, cancel_futures=True)
+
+    def shrink(self) -> None:
+        """Use one connection less from now on, where the server wants fewer."""
+        with self._changed:
+            if self.size > 1:
+                self.size = max(1, min(self.size, len(self._all)) - 1)
+                log.warning("%s: at most %d connections from now on", self.first.host, self.size)
+
+    def close(self) -> None:
+        """Log out everywhere; a second call does nothing."""
+        if self._process != os.getpid():
+            self._start_afresh()
+        with self._changed:
+            self._is_closed = True
+            every, self._all, self._free = self._all, [], []
+            self._changed.notify_all()
+        for connection in every:
+            connection.close()
+
+    # -- one connection
+
+    def _take(self, folder: str | None) -> Connection:
+        if self._process != os.getpid():
+            self._leave_to_the_parent()
+        with self._changed:
+            while True:
+                if self._is_closed:
+                    raise ConnectionFailedError(
+                        f"The connection to {self.first.host} is closed.",
+                        suggestion="Connect again: session = mf.connect(...).",
+                    )
+                if self._free:
+                    return self._best(folder)
+                # Whoever holds one and wants another must not wait for itself.
+                is_needed = getattr(self._held, "count", 0) > 0
+                if len(self._all) + self._opening < self.size or is_needed:
+                    self._opening += 1
+                    break
+                self._changed.wait()
+        return self._opened(is_needed=is_needed) or self._take(folder)
+
+    def _best(self, folder: str | None) -> Connection:
+        def is_open(connection: Connection) -> bool:
+            return connection.selected is not None and connection.selected.folder == folder
+
+        found = next(filter(is_open, self._free), None) or self._free[0]
+        self._free.remove(found)
+        return found
+
+    def _opened(self, *, is_needed: bool) -> Connection | None:
+        """Open one more; None where the server does not want that, but has given us others."""
+        made: Connection | None = None
+        try:
+            made = self.first.another()
+        except (ThrottledError, ConnectionFailedError) as error:
+            with self._changed:
+                if is_needed or not self._all:
+                    raise
+                self.size = max(1, len(self._all))
+            log.warning("no more than %d connections: %s", self.size, _in_one_line(error))
+        finally:
+            with self._changed:
+                self._opening -= 1
+                if made is not None:
+                    self._all.append(made)
+                self._changed.notify_all()
+        return made
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._changed:
+            is_surplus = len(self._all) > self.size and connection is not self.first
+            if is_surplus and connection in self._all:
+                self._all.remove(connection)
+            is_kept = connection in self._all
+            if is_kept:
+                connection.mend()
+                # The latest first: the others go idle, and may be closed by the server.
+                self._free.insert(0, connection)
+            self._changed.notify()
+        if not is_kept:
+            connection.close()
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Throttled):
+            self.shrink()
+        if self.listener is not None:
+            self.listener(event)
+
+    def _leave_to_the_parent(self) -> None:
+        """Start with one connection after a fork; the parent goes on with all there were."""
+        self._start_afresh()
+        for connection in self._all:
+            connection.wire.abandon()
+        self._all, self._free, self._opening = [self.first], [self.first], 0
+
+
+def _in_one_line(error: MailframeError) -> str:
+    return error.reply or error.tried

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mailframe import schema
 from mailframe.exceptions import QueryError
-from mailframe.progress import bar
+from mailframe.progress import watched
 from mailframe.saving import Destination, safe_name
 from mailframe.selection import select
 
@@ -52,7 +52,7 @@ def save_attachments(
     overwrite
         Replace files that are there already, instead of numbering the new ones.
     progress
-        As for `progress.bar`; it counts bytes.
+        As for `progress.watched`; it counts bytes.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def save_attachments(
     files = files.assign(name=_names(rows)).drop_duplicates(_PART)
     total = int(rows.loc[files.index, "size"].fillna(0).sum()) if "size" in rows.columns else 0
     paths: dict[tuple[Any, ...], str] = {}
-    with bar(total, progress, unit="B") as tick:
+    with watched(source, total, progress, unit="B") as tick:
         for one in selections:
             is_here = (files["folder"] == one.folder) & (files["uidvalidity"] == one.uidvalidity)
             here = files[is_here]

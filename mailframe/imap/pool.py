@@ -51,7 +51,7 @@ class Pool:
         self._opening = 0
         self._is_closed = False
         #: Told what happens on any of them.
-        self.listener: Callable[[Event], object] | None = None
+        self.listeners: list[Callable[[Event], object]] = []
         first.on_event = self._hear
         self._start_afresh()
 
@@ -222,8 +222,8 @@ class Pool:
     def _hear(self, event: Event) -> None:
         if isinstance(event, Throttled):
             self.shrink()
-        if self.listener is not None:
-            self.listener(event)
+        for listener in self.listeners.copy():
+            listener(event)
 
     def _leave_to_the_parent(self) -> None:
         """Start with one connection after a fork; the parent goes on with all there were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -72,9 +73,14 @@ class ImapSource:
         """The user name, with the host where it has no ``@``."""
         return self._pool.first.account
 
-    def listen(self, listener: Callable[[Event], object] | None) -> None:
-        """Hand what happens to the connections to a function; None for nobody."""
-        self._pool.listener = listener
+    @contextmanager
+    def listening(self, listener: Callable[[Event], object]) -> Iterator[None]:
+        """Tell a function, within a ``with`` block, what happens to the connections."""
+        self._pool.listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._pool.listeners.remove(listener)
 
     def capabilities(self) -> tuple[str, ...]:
         """Return what the server announced after login, sorted."""

@@ -83,6 +83,12 @@ def client(ann: Callable[..., Client]) -> Client:
     return ann()
 
 
+@pytest.fixture
+def other(ann: Callable[..., Client]) -> Client:
+    """Give a second client of Ann's that has INBOX selected."""
+    return ann()
+
+
 # -- a server that must leave nothing behind
 
 
@@ -131,7 +137,7 @@ def serve(
             is_asked: bool = True,
             **limits: float,
         ) -> Server:
-            given = Limits(**limits)  # type: ignore[arg-type] whole numbers where they belong
+            given = Limits(**limits)
             server = Server(
                 {"ann": "secret", "ben": "secret"},
                 accounts={"ann": mail()},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -206,6 +207,7 @@ def test_a_fork_leaves_the_server_to_its_parent(serve: Serve) -> None:
     with signed_in(server) as client:
         child = os.fork()
         if not child:
+            signal.alarm(10)  # rather than wait for a thread that there is only in the parent
             server.stop()
             os._exit(int(server.is_running))
         assert os.waitpid(child, 0)[1] == 0

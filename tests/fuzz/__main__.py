@@ -15,7 +15,9 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["mailframe.parsing", "mailframe.files"]):
+with atheris.instrument_imports(
+    include=["mailframe.parsing", "mailframe.files", "mailframe.embedded"]
+):
     from tests.fuzz.entries import ENTRIES, check
 
 DATA = Path(__file__).parent.parent / "data"

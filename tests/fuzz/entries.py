@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailframe.embedded.content import Content
+from mailframe.embedded.fetch import parse_items
+from mailframe.embedded.grammar import Bad, Cursor, No
+from mailframe.embedded.search import parse_search
+from mailframe.embedded.store import Account
+from mailframe.embedded.view import View
 from mailframe.files.marks import marks_of
 from mailframe.files.searchable import Searchable
 from mailframe.files.separators import line_date
@@ -60,7 +67,40 @@ def _by_part(raw: bytes) -> Any:
     return picked.attachments, read_bodies(picked, {}, html=True)
 
 
-#: By name: functions of the parsing package, made to take bytes.
+class _Given(Content):
+    """A message as the embedded server describes it."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def read(self) -> bytes:
+        return self._raw
+
+
+def _described(raw: bytes) -> Any:
+    content = _Given(raw)
+    described = content.envelope, *content.structures
+    return [one.decode("latin-1") for one in described]
+
+
+def _commanded(raw: bytes) -> list[Any]:
+    """Read bytes as what stands behind FETCH, SEARCH and the like in a command."""
+    view = View(Account().mailbox("INBOX"), readonly=True)
+    found: list[Any] = []
+    for read in (
+        parse_items,
+        lambda cursor: parse_search(cursor, view),
+        Cursor.sequence_set,
+        Cursor.mailbox,
+        Cursor.list_mailbox,
+        Cursor.date_time,
+    ):
+        with suppress(Bad, No):
+            found.append(read(Cursor(raw)))
+    return [repr(found)]
+
+
+#: By name: what reads bytes, and gives values.
 ENTRIES: dict[str, Callable[[bytes], Any]] = {
     "email": lambda raw: [email := parse_email(raw), email.body],
     "shown": _shown,
@@ -75,6 +115,8 @@ ENTRIES: dict[str, Callable[[bytes], Any]] = {
     "unsubscribe": lambda raw: parse_list_unsubscribe(decode_words(raw)),
     "uuencoded": lambda raw: parse_email(raw, uuencoded=True).attachments,
     "searched": _searched,
+    "described": _described,
+    "commanded": _commanded,
     "mbox_line": lambda raw: [line_date(raw), marks_of(raw)],
     "html_to_text": lambda raw: html_to_text(_page(raw)),
     "sanitize": lambda raw: [sanitize(_page(raw)), sandboxed(_page(raw))],

@@ -10,7 +10,7 @@ from mailframe.files import FileSource
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
 from mailframe.imap.credentials import find_password
-from mailframe.imap.retry import Retry
+from mailframe.imap.retry import Retry, persistently
 from mailframe.imap.source import ImapSource
 from mailframe.session import Session
 from mailframe.source import check_count
@@ -115,21 +115,29 @@ def log_in_to(
 ) -> ImapSource:
     """Log in to an IMAP account, for a session to stand on: see `connect`."""
     check_count("pool_size", pool_size, "connections")
-    connection = Connection(
-        host,
-        port,
-        security=security,
-        ssl_context=ssl_context,
-        timeout=timeout,
-        retry=Retry(seconds=reconnect),
-    )
-    try:
-        # Asked for once there is a server to log in to: nobody types a password for nothing.
-        log_in(connection, username, find_password(username, password, prompt=getpass))
-    except BaseException:
-        connection.close()
-        raise
-    return ImapSource(connection, max(pool_size, 1))
+    retry = Retry(seconds=reconnect)
+    found = password
+
+    def log_in_once() -> Connection:
+        nonlocal found
+        connection = Connection(
+            host,
+            port,
+            security=security,
+            ssl_context=ssl_context,
+            timeout=timeout,
+            retry=retry,
+        )
+        try:
+            # Asked for once there is a server to log in to: nobody types a password for nothing.
+            found = find_password(username, found, prompt=getpass)
+            log_in(connection, username, found)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return ImapSource(persistently(log_in_once, retry), max(pool_size, 1))
 
 
 def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere

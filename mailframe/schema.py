@@ -158,6 +158,17 @@ PLAN = (
     Column("words", "str", "the command's other words and their meanings, a line each"),
 )
 
+TRACE = (
+    Column("time", TIME, "when it was sent or read"),
+    Column("connection", "int64", "over which of the session's connections, from 1"),
+    Column("direction", "category", "C: from the client; S: from the server"),
+    Column("tag", "str", "what ties a reply to its command; * and + for replies without one"),
+    Column("command", "str", "the command; of a reply the one it answers, or the oldest in flight"),
+    Column("line", "str", "as sent, but without secrets, and cut where it is long"),
+    Column("bytes", "Int64", "its size, literals included; missing where secrets may be in it"),
+    Column("elapsed", SPAN, "of a reply: time since that command was sent"),
+)
+
 #: Every kind of frame by name.
 FRAMES: Mapping[str, tuple[Column, ...]] = {
     "keys": KEY,
@@ -171,6 +182,7 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "hops": HOPS,
     "folders": FOLDERS,
     "plan": PLAN,
+    "trace": TRACE,
 }
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import html as html_module
 import operator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from mailframe import frames
+from mailframe.dialogue import Trace, trace_frame
 from mailframe.downloads import save_attachments
 from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.plan import Plan
-from mailframe.progress import bar
+from mailframe.progress import watched
 from mailframe.reading import messages_of, previews_of, texts_of
 from mailframe.selection import described, field_columns, in_order_of, one_folder, select
 from mailframe.source import check_count
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from mailframe.imap.trace import Recorder
     from mailframe.parsing import Email
     from mailframe.records import Step
     from mailframe.selection import Criteria, FolderNames
@@ -71,6 +74,12 @@ class Session:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+
+    def __reduce__(self) -> str:
+        raise NotSupportedError(
+            "A session cannot be copied or pickled.",
+            suggestion="Open it where it is needed. The frames that it gives can be pickled.",
+        )
 
     def __repr__(self) -> str:
         return f"<mailframe.Session {self._source}>"
@@ -204,7 +213,7 @@ class Session:
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
         labels: bool = getattr(self._source, "has_labels", False)
-        with bar(_total(found), progress) as tick:
+        with watched(self._source, _total(found), progress) as tick:
             records = messages_of(
                 self._source, found, "headers", tick, fields=tuple(columns), keep_gone=keep_gone
             )
@@ -232,7 +241,7 @@ class Session:
             ``schema.RECIPIENTS``: one row for each address of each message.
         """
         found = select(self._source, criteria, folder, limit)
-        with bar(_total(found), progress) as tick:
+        with watched(self._source, _total(found), progress) as tick:
             records = messages_of(self._source, found, "recipients", tick)
             frame = frames.recipients_frame(records, self.account)
         return in_order_of(criteria, frame)
@@ -259,7 +268,7 @@ class Session:
             message the first server first. What a server says of those before it may be forged.
         """
         found = select(self._source, criteria, folder, limit)
-        with bar(_total(found), progress) as tick:
+        with watched(self._source, _total(found), progress) as tick:
             records = messages_of(self._source, found, "fields", tick, fields=("received",))
             frame = frames.hops_frame(records, self.account)
         return in_order_of(criteria, frame)
@@ -285,7 +294,7 @@ class Session:
             ``schema.ATTACHMENTS``: one row an attachment, those shown inline included.
         """
         found = select(self._source, criteria, folder, limit)
-        with bar(_total(found), progress) as tick:
+        with watched(self._source, _total(found), progress) as tick:
             records = messages_of(self._source, found, "attachments", tick)
             frame = frames.attachments_frame(records, self.account)
         return in_order_of(criteria, frame)
@@ -331,7 +340,7 @@ class Session:
         check_count("max_bytes", max_bytes, "bytes")
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
-        with bar(_total(found), progress) as tick:
+        with watched(self._source, _total(found), progress) as tick:
             if preview:
                 rows = previews_of(self._source, found, tick, keep_gone=keep_gone)
                 frame = frames.previews_frame(rows, self.account)
@@ -468,6 +477,63 @@ class Session:
         kept = "" if limit is None else f", limit={limit}"
         call = f"session.{what}({asked}, folder={folder!r}{kept})"
         return Plan(call, tuple(explain(what, names, tree, selections, limit)))
+
+    def trace(self) -> pd.DataFrame:
+        """Return the dialogue with the server so far: every command and reply, without secrets.
+
+        Returns
+        -------
+        DataFrame
+            ``schema.TRACE``: one row a line, literals included, in the order they were sent and
+            read. The latest 10,000 lines are kept, and besides the latest 10,000 replies that
+            describe messages.
+
+        Raises
+        ------
+        NotSupportedError
+            If the mail is not on a server.
+        """
+        return trace_frame(self._recorder().lines(), self.account)
+
+    @contextmanager
+    def tracing(self) -> Iterator[Trace]:
+        """Record what client and server say to each other within a ``with`` block.
+
+        Yields
+        ------
+        Trace
+            To look at, then or later: in a notebook a table in colours that says what each line
+            does, with its RFC section; ``print`` shows it in a terminal; its ``frame`` is
+            ``schema.TRACE``.
+
+        Raises
+        ------
+        NotSupportedError
+            If the mail is not on a server.
+
+        Examples
+        --------
+        ::
+
+            with session.tracing() as t:
+                session.headers(limit=10)
+            t
+        """
+        recording = self._recorder().record()
+        try:
+            yield Trace(self.account, recording)
+        finally:
+            recording.stop()
+
+    def _recorder(self) -> Recorder:
+        recorder: Recorder | None = getattr(self._source, "recorder", None)
+        if recorder is None:
+            raise NotSupportedError(
+                "Only with a server there is a dialogue.",
+                suggestion="This session reads files; mf.connect(…) opens an account on a server, "
+                "and mf.demo() one that needs none.",
+            )
+        return recorder
 
     def close(self) -> None:
         """Log out; a second call does nothing."""

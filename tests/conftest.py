@@ -7,6 +7,8 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -47,6 +49,19 @@ def require(name: str, package: str) -> ModuleType:
 def full(request: pytest.FixtureRequest) -> bool:
     """Whether the long versions are wanted (``pytest --full``)."""
     return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture(autouse=True)
+def time_flies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait for the next attempt on a lost connection: the clock is put forward."""
+    ahead = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    time = SimpleNamespace(sleep=sleep, monotonic=lambda: monotonic() + ahead)
+    monkeypatch.setattr("mailframe.imap.retry.time", time)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from mailframe import plots
@@ -119,10 +120,28 @@ def test_dates_are_neither_few_nor_crowded(days: int, width: float) -> None:
 
 
 def test_many_periods_are_one_outline_instead_of_thousands_of_bars() -> None:
-    ax = drawn(plots.volume(many(3650, 2000), "D"))
-    assert not ax.containers
-    (outline,) = ax.patches
-    assert sum(outline.get_data().values) == 2000  # type: ignore[attr-defined]
+    frame = dated("2025-01-01", "2025-04-10", "2025-04-10")
+    ax = drawn(plots.volume(frame, "D"))
+    assert not ax.patches
+    (outline,) = ax.collections
+    corners = outline.get_paths()[0].vertices
+    first, last = date2num([pd.Timestamp("2025-01-01"), pd.Timestamp("2025-04-11")])
+    at = [corners[corners[:, 0] == day, 1].max() for day in (first, first + 1, last - 1, last)]
+    assert at == [1, 1, 2, 2]
+    assert corners[(corners[:, 0] > first + 1) & (corners[:, 0] < last - 1), 1].max() == 0
+    assert corners[:, 0].max() == last
+
+
+def test_groups_of_many_periods_stand_one_upon_the_other_too() -> None:
+    frame = headers(
+        {"date": "2025-01-01", "folder": "A"},
+        {"date": "2025-01-01", "folder": "B"},
+        {"date": "2025-04-10", "folder": "A"},
+    )
+    ax = drawn(plots.volume(frame, "D", by="folder"))
+    below, above = [one.get_paths()[0].vertices[:, 1].max() for one in ax.collections]
+    assert (below, above) == (1, 2)
+    assert len(ax.get_legend().get_texts()) == 2
 
 
 def test_groups_stand_one_upon_the_other_the_largest_below() -> None:

@@ -48,7 +48,12 @@ def log_in(connection: Connection, username: str, password: str) -> None:
         If the server refuses.
     """
     _refuse_control_characters(username, password)
-    connection.sign_in = lambda again: log_in(again, username, password)
+    _sign_in(connection, username, password)
+    # Only now: a login that fails is not to be tried again and again.
+    connection.sign_in = lambda again: _sign_in(again, username, password)
+
+
+def _sign_in(connection: Connection, username: str, password: str) -> None:
     if _is_in_already(connection, username):
         return
     connection.guard_secret()
@@ -88,8 +93,14 @@ def log_in_oauth2(connection: Connection, username: str, auth_string: str) -> No
     """
     _refuse_control_characters(username, "")
     initial = _sasl_string(auth_string)
+    _sign_in_oauth2(connection, username, auth_string, initial)
+    connection.sign_in = lambda again: _sign_in_oauth2(again, username, auth_string, initial)
+
+
+def _sign_in_oauth2(
+    connection: Connection, username: str, auth_string: str, initial: bytes
+) -> None:
     mechanism = "XOAUTH2" if initial.startswith(b"user=") else "OAUTHBEARER"
-    connection.sign_in = lambda again: log_in_oauth2(again, username, auth_string)
     if _is_in_already(connection, username):
         return
     connection.guard_secret()

@@ -344,7 +344,7 @@ class Connection:
             How often it has said so in a row, from 1.
         """
         pause = self.retry.relief(error.reply, times)
-        if pause is None or self._is_opening:
+        if pause is None or self._is_opening or self.sign_in is None:
             raise error
         self._tell(Throttled(self.host, pause, error.reply))
         self.wire.window = 1

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import imaplib
 import random
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from mailframe.exceptions import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["NEVER", "Retry", "suggested_pause"]
+__all__ = ["NEVER", "Retry", "persistently", "suggested_pause"]
+
+_Made = TypeVar("_Made")
+
+#: How often a first connection is tried that breaks before anybody is logged in.
+_FIRST_TRIES = 3
+# A broken line may be whole the next time; a closed port, an unknown host and another protocol
+# will be the same.
+_BROKEN = (imaplib.IMAP4.abort, ConnectionResetError, BrokenPipeError, TimeoutError)
 
 # Exchange says "Suggested Backoff Time: 299923 milliseconds", others "try again in 30 seconds".
 _PAUSE = re.compile(
@@ -43,8 +55,8 @@ class Retry:
     first: float = 0.5
     factor: float = 2
     most: float = 30
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)  # noqa: PLW0108 below
+    clock: Callable[[], float] = lambda: time.monotonic()  # noqa: PLW0108 tests have another time
     random: Callable[[], float] = random.random
 
     def pauses(self) -> Iterator[float]:
@@ -82,6 +94,33 @@ class Retry:
 
 #: For whoever wants to hear of a lost connection at once.
 NEVER = Retry(seconds=0)
+
+
+def persistently(connect: Callable[[], _Made], retry: Retry) -> _Made:
+    """Make a first connection, again where it breaks on the way.
+
+    Parameters
+    ----------
+    connect
+        Connects and logs in.
+    retry
+        How long.
+
+    Raises
+    ------
+    MailframeError
+        As ``connect`` does: at once, unless the line has broken.
+    """
+    pauses = islice(retry.pauses(), 1, _FIRST_TRIES)
+    while True:
+        try:
+            return connect()
+        except ConnectionFailedError as error:
+            is_broken = error.__cause__ is None or isinstance(error.__cause__, _BROKEN)
+            pause = next(pauses, None) if is_broken else None
+            if pause is None:
+                raise
+        retry.sleep(pause)
 
 
 def suggested_pause(reply: str) -> float | None:

@@ -16,6 +16,7 @@ from mailframe.exceptions import ConnectionFailedError, NotSupportedError
 from mailframe.imap.wire import PlainWire, TlsWire
 
 if TYPE_CHECKING:
+    from mailframe.imap.trace import Recorder
     from mailframe.imap.wire import Wire
 
 __all__ = ["PORTS", "is_local", "open_mailbox"]
@@ -25,7 +26,12 @@ PORTS = {"tls": 993, "starttls": 143, "starttls-if-offered": 143, "none": 143}
 
 
 def open_mailbox(
-    host: str, port: int | None, security: str, context: ssl.SSLContext | None, timeout: float
+    host: str,
+    port: int | None,
+    security: str,
+    context: ssl.SSLContext | None,
+    timeout: float,
+    recorder: Recorder | None = None,
 ) -> TlsMailBox | PlainMailBox:
     """Connect, and agree on TLS as asked.
 
@@ -39,6 +45,8 @@ def open_mailbox(
         None for one that trusts the system's authorities and checks the host's name.
     timeout
         Seconds without a byte.
+    recorder
+        What keeps the dialogue, from the greeting on.
 
     Returns
     -------
@@ -60,8 +68,8 @@ def open_mailbox(
         )
     context = context or ssl.create_default_context()
     if security == "tls":
-        return TlsMailBox(host, port or PORTS[security], context, timeout)
-    return PlainMailBox(host, port or PORTS[security], context, timeout, security)
+        return TlsMailBox(host, port or PORTS[security], context, timeout, recorder)
+    return PlainMailBox(host, port or PORTS[security], context, timeout, recorder, security)
 
 
 def is_local(host: str) -> bool:
@@ -79,12 +87,24 @@ class TlsMailBox(imap_tools.MailBox):
 
     wire: Wire
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        timeout: float,
+        recorder: Recorder | None,
+    ) -> None:
+        self._recorder = recorder
         super().__init__(host, port, timeout=timeout, ssl_context=context)
 
     def _get_mailbox_client(self) -> Wire:
         self.wire = TlsWire(
-            self._host, self._port, ssl_context=self._ssl_context, timeout=self._timeout
+            self._host,
+            self._port,
+            ssl_context=self._ssl_context,
+            timeout=self._timeout,
+            recorder=self._recorder,
         )
         return self.wire
 
@@ -95,14 +115,21 @@ class PlainMailBox(imap_tools.MailBoxUnencrypted):
     wire: Wire
 
     def __init__(
-        self, host: str, port: int, context: ssl.SSLContext, timeout: float, security: str
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        timeout: float,
+        recorder: Recorder | None,
+        security: str,
     ) -> None:
         self._context = context
+        self._recorder = recorder
         self._security = security
         super().__init__(host, port, timeout=timeout)
 
     def _get_mailbox_client(self) -> Wire:
-        self.wire = PlainWire(self._host, self._port, self._timeout)
+        self.wire = PlainWire(self._host, self._port, self._timeout, recorder=self._recorder)
         try:
             self._secure()
         except BaseException:

@@ -72,11 +72,6 @@ class Command:
     about: Any = None
 
     @property
-    def is_login(self) -> bool:
-        """Whether it holds a secret."""
-        return self.pieces[0].startswith((b"LOGIN ", b"AUTHENTICATE "))
-
-    @property
     def size(self) -> int:
         """Length in bytes, literals included."""
         return sum(map(len, self.pieces))
@@ -95,6 +90,11 @@ class Wire(imaplib.IMAP4):
     window: int
     #: Commands that have been sent and not completed, by tag, in the order they were sent.
     flying: dict[bytes, Command]
+
+    def __init__(self, *args: Any, recorder: trace.Recorder | None = None, **options: Any) -> None:
+        # First: imaplib reads the greeting while it is made.
+        self._tap = (recorder or trace.Recorder()).tap()
+        super().__init__(*args, **options)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Open the socket (imaplib's hook) and start with an empty buffer."""
@@ -160,14 +160,14 @@ class Wire(imaplib.IMAP4):
         self.sock.sendall(data)
 
     def _simple_command(self, name: str, *args: str) -> Any:
-        if trace.is_shown():  # CAPABILITY, STARTTLS and LOGOUT: imaplib's own
-            trace.show_client(b"", [name.encode("ascii")], [False])
+        # CAPABILITY, STARTTLS and LOGOUT: imaplib's own, with the tag that it is about to make.
+        tag = b"%b%d" % (self.tagpre, self.tagnum)  # type: ignore[str-format] # bytes, in truth
+        self._tap.sent(tag, [name.encode("ascii")])
         return super()._simple_command(name, *args)  # type: ignore[misc] # typeshed has it not
 
     def _get_line(self) -> bytes:
         line: bytes = super()._get_line()  # type: ignore[misc] # as above
-        if trace.is_shown():  # the greeting, and answers to these
-            trace.show_server([line])
+        self._tap.heard([line], self._read_so_far)  # the greeting, and answers to these
         return line
 
     def _log(self, line: str) -> None:
@@ -205,7 +205,6 @@ class Wire(imaplib.IMAP4):
         the next command finds the connection in step. After any error the connection is dropped.
         """
         flying = self.flying = {}
-        self._tracing = trace.is_shown()
         try:
             while True:
                 yield from self._launch(commands, flying)
@@ -260,7 +259,6 @@ class Wire(imaplib.IMAP4):
         self, waiting: deque[Command], flying: dict[bytes, Command]
     ) -> Iterator[tuple[Command | None, Reply]]:
         outgoing = bytearray()
-        tracing = trace.is_shown()
         while waiting and len(flying) < self.window:
             ahead = sum(command.size for command in flying.values())
             expected = sum(command.expect for command in flying.values())
@@ -271,13 +269,12 @@ class Wire(imaplib.IMAP4):
             del self.tagged_commands[tag]  # imaplib's own book-keeping; replies come to us
             flying[tag] = command
             self.commands += 1
-            if tracing:
-                literals = [isinstance(piece, Literal) for piece in command.pieces]
-                trace.show_client(tag, command.pieces, literals)
+            announced = [self._announcement(piece) for piece in command.pieces]
+            self._tap.sent(tag, command.pieces, announced)
             outgoing += tag + b" "
-            for piece in command.pieces:
-                if isinstance(piece, Literal):
-                    outgoing += b"{%d%s}\r\n" % (len(piece), b"+" if self.literal_plus else b"")
+            for piece, announcement in zip(command.pieces, announced, strict=True):
+                if announcement:
+                    outgoing += announcement + b"\r\n"
                     if not self.literal_plus:
                         self.send(bytes(outgoing))
                         outgoing.clear()
@@ -294,6 +291,11 @@ class Wire(imaplib.IMAP4):
         if outgoing:
             self.send(bytes(outgoing))
 
+    def _announcement(self, piece: bytes) -> bytes:
+        if not isinstance(piece, Literal):
+            return b""
+        return b"{%d%s}" % (len(piece), b"+" if self.literal_plus else b"")
+
     def _await_continuation(
         self, tag: bytes, flying: dict[bytes, Command]
     ) -> Iterator[tuple[Command | None, Reply]]:
@@ -305,16 +307,14 @@ class Wire(imaplib.IMAP4):
 
     def _receive(self, flying: dict[bytes, Command]) -> tuple[Command | None, Reply]:
         segments = self.read_segments()
-        if self._tracing:
-            trace.show_server(segments, [t for t, c in flying.items() if c.is_login])
+        self._tap.heard(segments, self._read_so_far)
         reply = parse_reply(segments)
         if reply.tag == b"*":
             return None, reply
         if reply.tag == b"+":
             answering = next((c for c in flying.values() if c.respond is not None), None)
             if answering is not None and answering.respond is not None:
-                if self._tracing:
-                    trace.show_client(b"", [b"***"], [False])
+                self._tap.answered()
                 self.send(answering.respond(reply.text) + b"\r\n")
             return None, reply
         command = flying.pop(reply.tag, None)
@@ -355,6 +355,10 @@ class Wire(imaplib.IMAP4):
             if len(literal) < size:
                 raise self.abort("socket error: EOF in a literal")
             segments += (text, literal)
+
+    @property
+    def _read_so_far(self) -> int:
+        return self.received - (len(self._buffer) - self._start)
 
     def _fill(self) -> int:
         # Bytes already taken are given up only here, so that a chunk is moved once at most.

@@ -15,14 +15,17 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tests.bench import download, embedded, files, imports, parsing, report
+from tests.bench import download, embedded, files, imports, parsing, pool, report, trace
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +35,7 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("reading", "imports", "download", "parsing", "files", "embedded"),
+        choices=("reading", "imports", "download", "parsing", "files", "embedded", "trace", "pool"),
         default="reading",
     )
     parser.add_argument("--messages", type=int, default=20_000)
@@ -43,18 +46,18 @@ def main() -> int:
     parser.add_argument("--cold", action="store_true", help="drop Dovecot's index before each run")
     options = parser.parse_args()
     print(*report.settings(), sep="\n")
-    if options.what == "imports":
-        imports.run(options.runs)
-        return 0
-    if options.what == "parsing":
-        parsing.run(options.runs, options.octets)
-        return 0
-    if options.what == "download":
-        return download.run(options.runs, options.octets)
-    if options.what == "files":
-        return files.run(options.runs, options.messages)
-    if options.what == "embedded":
-        return embedded.run(options.runs, options.messages)
+    runs = options.runs
+    others: dict[str, Callable[[], int | None]] = {
+        "imports": lambda: imports.run(runs),
+        "parsing": lambda: parsing.run(runs, options.octets),
+        "download": lambda: download.run(runs, options.octets),
+        "files": lambda: files.run(runs, options.messages),
+        "embedded": lambda: embedded.run(runs, options.messages),
+        "trace": lambda: trace.run(runs, options.messages),
+        "pool": lambda: pool.run(runs),
+    }
+    if options.what in others:
+        return others[options.what]() or 0
     mailbox = Mailbox(options.messages)
     with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
         user = dovecot.new_user()

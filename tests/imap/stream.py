@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from mailframe.exceptions import ProtocolError
+from mailframe.imap.trace import Recorder
 from mailframe.imap.wire import Command, Wire
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def wire_over(said: bytes, *, step: int = 1 << 20, literal_plus: bool = False) -
     wire._buffer = bytearray()
     wire._start = 0
     wire._encoding = "ascii"
+    wire._tap = Recorder().tap()
     wire.received = wire.sent = wire.commands = 0
     wire.literal_plus = literal_plus
     wire.window = 8

@@ -1,19 +1,25 @@
-"""The dialogue as log lines: all of it, legible, and without the secret."""
+"""The dialogue, kept and logged: all of it, legible, and without the secret."""
 
 from __future__ import annotations
 
 import base64
 import logging
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mailframe as mf
 from mailframe.cli import main
 from mailframe.exceptions import MailframeError
 from mailframe.imap import trace
 from mailframe.imap.auth import log_in, log_in_oauth2, sasl_xoauth2
+from mailframe.imap.trace import Recorder
+from mailframe.imap.wire import Literal
 from tests.imap.replies import message
 from tests.rigs.scripted import literal
 from tests.test_safety import hear
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mailframe.imap.connection import Connection
+    from mailframe.imap.trace import Line, Tap
     from tests.rigs import scripted as rig
     from tests.rigs.certificates import Certificates
     from tests.rigs.dovecot import Dovecot
@@ -49,6 +56,18 @@ WAYS = {
 
 def records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == LOGGER]
+
+
+@pytest.fixture
+def tap() -> Tap:
+    """Return what a connection tells its lines to, of a recorder of its own."""
+    return Recorder().tap()
+
+
+def kept(connection: Connection) -> list[str]:
+    """Return the lines kept as they are logged, and what else is kept of them."""
+    lines = connection.recorder.lines()
+    return [f"{line.direction}: {line.line}" for line in lines] + [repr(line) for line in lines]
 
 
 @pytest.fixture
@@ -99,11 +118,12 @@ def test_a_login_is_shown_by_its_name_alone(
     scripted: Scripted, connected: Connected, lines: Lines, way: str, secret: str, user: str
 ) -> None:
     server = scripted(capabilities=WAYS[way])
-    sign_in(connected(server), way, secret, user)
-    name = "LOGIN" if way.startswith("LOGIN") else "AUTHENTICATE"
+    connection = connected(server)
+    sign_in(connection, way, secret, user)
+    name = "LOGIN" if way.startswith("LOGIN") else f"AUTHENTICATE {way.split(maxsplit=1)[0]}"
     assert len([line for line in lines() if re.fullmatch(rf"C: \S+ {name} \*\*\*", line)]) == 1
-    assert leaks(lines()) == []
-    assert MARK.encode() in server.clear_text or name == "AUTHENTICATE"
+    assert leaks(lines()) == leaks(kept(connection)) == []
+    assert MARK.encode() in server.clear_text or name != "LOGIN"
 
 
 @pytest.mark.parametrize("way", ["PLAIN asked", "XOAUTH2 asked"])
@@ -163,8 +183,52 @@ def test_a_server_that_repeats_the_secret_while_it_is_told_is_not_repeated(
     except MailframeError:
         assert echo != "tagged OK"
     connection.close()
-    assert leaks(lines()) == []
+    assert leaks(lines()) == leaks(kept(connection)) == []
     assert [line for line in lines() if line.endswith("***")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_length_of_a_secret_is_not_told(
+    scripted: Scripted, connected: Connected, way: str
+) -> None:
+    said = []
+    for secret in (MARK, MARK * 9):
+        connection = connected(scripted(capabilities=WAYS[way]))
+        sign_in(connection, way, secret)
+        shown = connection.recorder.lines()
+        said.append([(re.sub(r"[A-P]{4}(?=\d)", "", line.line), line.bytes) for line in shown])
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("way", ["LOGIN", "PLAIN", "XOAUTH2 asked"])
+def test_what_a_server_repeats_after_it_refused_a_login_is_not_repeated_either(
+    scripted: Scripted, connected: Connected, lines: Lines, way: str
+) -> None:
+    refusal = said(b"<tag> NO refused\r\n* BYE you were told that %b is wrong\r\n")
+    server = scripted({"LOGIN": refusal, "AUTHENTICATE": refusal}, capabilities=WAYS[way])
+    connection = connected(server)
+    with pytest.raises(MailframeError):
+        sign_in(connection, way, MARK)
+    connection.close()  # LOGOUT hears the rest
+    assert leaks(lines()) == leaks(kept(connection)) == []
+    assert "S: * BYE ***" in lines()
+
+
+@pytest.mark.parametrize("mechanism", ["login", "authenticate"])
+def test_a_login_that_imaplib_makes_by_itself_is_shown_by_its_name_alone(
+    scripted: Scripted, connected: Connected, lines: Lines, mechanism: str
+) -> None:
+    echo = {"LOGIN": ECHOES["tagged NO"], "AUTHENTICATE": ECHOES["tagged NO"]}
+    connection = connected(scripted(echo, capabilities=WAYS["PLAIN asked"]))
+    wire = connection.wire
+    logins = {
+        "login": lambda: wire.login(USER, MARK),
+        "authenticate": lambda: wire.authenticate("PLAIN", lambda _: f"\0{USER}\0{MARK}".encode()),
+    }
+    with pytest.raises(wire.error):
+        logins[mechanism]()
+    assert leaks(lines()) == leaks(kept(connection)) == []
+    assert re.fullmatch(r"S: \S+ NO \*\*\*", lines()[-1])
 
 
 @pytest.mark.parametrize("kind", ["OK", "NO", "BAD"])
@@ -198,24 +262,29 @@ def test_what_follows_a_login_is_shown_in_full(
         ([b"LOGIN ", b'"me" "x"'], "LOGIN ***"),
         ([b"login me x"], "login ***"),
         ([b"A7 LOGIN me x"], "A7 LOGIN ***"),
-        ([b"AUTHENTICATE ", b"PLAIN", b" ", b"AG1lAHg="], "AUTHENTICATE ***"),
+        ([b"AUTHENTICATE ", b"PLAIN", b" ", b"AG1lAHg="], "AUTHENTICATE PLAIN ***"),
         ([b"authenticate PLAIN AG1lAHg="], "authenticate PLAIN ***"),
+        ([b"AUTHENTICATE ", b"AG1lAHg="], "AUTHENTICATE ***"),
+        ([b"AUTHENTICATE AG1lAHg="], "AUTHENTICATE ***"),
+        ([b"AUTHENTICATE PLAINAG1lAHg="], "AUTHENTICATE ***"),
+        ([b"AUTHENTICATE SCRAM-SHA-256-PLUS bixuPQ=="], "AUTHENTICATE SCRAM-SHA-256-PLUS ***"),
+        ([b"LO", b"GIN", b" me x"], "LOGIN ***"),
         ([b"AUTHENTICATE OAUTHBEARER AG1lAHg="], "AUTHENTICATE OAUTHBEARER ***"),
         ([b"LOGIN"], "LOGIN ***"),
     ],
 )
 def test_a_login_is_known_however_it_is_cut_and_written(
-    lines: Lines, pieces: list[bytes], shown: str
+    tap: Tap, lines: Lines, pieces: list[bytes], shown: str
 ) -> None:
-    trace.show_client(b"A1", pieces, [False] * len(pieces))
+    tap.sent(b"A1", pieces)
     assert lines() == [f"C: A1 {shown}"]
 
 
 @pytest.mark.parametrize(
     "command", [b"EXAMINE LOGIN", b'UID SEARCH SUBJECT "LOGIN x"', b"LOGINS x", b"LOGOUT"]
 )
-def test_what_only_looks_like_a_login_is_shown(lines: Lines, command: bytes) -> None:
-    trace.show_client(b"A1", [command[:8], command[8:]], [False, False])
+def test_what_only_looks_like_a_login_is_shown(tap: Tap, lines: Lines, command: bytes) -> None:
+    tap.sent(b"A1", [command[:8], command[8:]])
     assert lines() == [f"C: A1 {command.decode()}"]
 
 
@@ -246,7 +315,7 @@ def test_the_command_lines_dialogue_holds_no_password(
     server = scripted(handlers if status else {}, capabilities=WAYS[way])
     assert main(["count", f"imap://me@127.0.0.1:{server.port}", "--verbose"]) == status
     printed = capsys.readouterr()
-    name = "LOGIN" if way.startswith("LOGIN") else "AUTHENTICATE"
+    name = "LOGIN" if way.startswith("LOGIN") else "AUTHENTICATE PLAIN"
     assert f" {name} ***\n" in printed.err
     assert leaks([*printed.err.splitlines(), printed.out]) == []
     assert ("mailframe: Could not log in" in printed.err) is bool(status)
@@ -263,13 +332,9 @@ def expected(server: ScriptedServer) -> list[str]:
     """Return what the server received as the trace shows it; logins by their name."""
     shown = []
     for line in server.received:
-        text = re.sub(rb"\{(\d+)\+?\}\r\n", rb"{\1} ", line).decode()
-        shown.append(re.sub(r" (LOGIN|AUTHENTICATE) .*", r" \1 ***", text))
+        text = line.replace(b"}\r\n", b"} ").decode()
+        shown.append(re.sub(r" (LOGIN|AUTHENTICATE(?: [A-Z0-9]+)?) .*", r" \1 ***", text))
     return shown
-
-
-def untagged(command: str) -> str:
-    return re.sub(r"\A[A-Z]{4}\d+ ", "", command)
 
 
 @pytest.mark.parametrize("capabilities", ["IMAP4rev1", "IMAP4rev1 ESEARCH LITERAL+ ID NAMESPACE"])
@@ -299,15 +364,8 @@ def test_every_command_that_the_server_received_is_in_the_trace_in_order(
         session.headers(mf.Q(subject="Grüße"), folder="*", progress=False)
         session.bodies(progress=False)
         session.message(3)
-    shown = commands_in(lines())
-    sent = expected(server)
-    assert list(map(untagged, shown)) == list(map(untagged, sent))
-    # imaplib gives its own commands their tags after it has told us about them.
-    tagless = {command for command in shown if untagged(command) == command}
-    assert tagless <= {"CAPABILITY", "STARTTLS", "LOGOUT"}
-    assert set(shown) - tagless <= set(sent)
-    assert {"CAPABILITY", "LOGOUT"} <= tagless
-    assert ("STARTTLS" in shown) is (security == "starttls")
+    assert commands_in(lines()) == expected(server)
+    assert ("STARTTLS" in "\n".join(lines())) is (security == "starttls")
 
 
 def test_the_greeting_is_the_first_line(
@@ -360,24 +418,6 @@ def message_with(text: str) -> bytes:
 # -- who listens
 
 
-def test_nothing_is_made_up_when_nobody_listens(
-    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        pytest.fail("a line was made that nobody reads")
-
-    monkeypatch.setattr(trace, "show_client", fail)
-    monkeypatch.setattr(trace, "show_server", fail)
-    for capabilities in WAYS.values():
-        if "XOAUTH2" in capabilities:
-            continue
-        server = scripted(capabilities=capabilities, messages={1: message()})
-        with mf.connect(
-            server.host, USER, password="ü", port=server.port, security="none", timeout=5
-        ) as session:
-            assert len(session.headers(progress=False)) == 1
-
-
 def test_at_info_nothing_of_the_dialogue_is_logged(
     scripted: Scripted, connected: Connected, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -385,7 +425,6 @@ def test_at_info_nothing_of_the_dialogue_is_logged(
     connection = connected(scripted())
     log_in(connection, USER, MARK)
     connection.close()
-    assert not trace.is_shown()
     assert records(caplog) == []
     assert caplog.records != []
 
@@ -394,7 +433,6 @@ def test_at_debug_every_line_is_a_record_of_that_level(
     scripted: Scripted, connected: Connected, lines: Lines, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_in(connected(scripted()), USER, MARK)
-    assert trace.is_shown()
     assert {record.levelno for record in records(caplog)} == {logging.DEBUG}
     assert {line[:3] for line in lines()} == {"C: ", "S: "}
 
@@ -428,9 +466,10 @@ def test_one_may_begin_and_stop_listening_at_any_time(
     ],
 )
 def test_a_literal_of_ours_is_shown_if_it_is_short(
-    lines: Lines, content: bytes, shown: str
+    tap: Tap, lines: Lines, content: bytes, shown: str
 ) -> None:
-    trace.show_client(b"A1", [b"UID SEARCH SUBJECT ", content, b" SEEN"], [False, True, False])
+    announced = [b"", b"{%d}" % len(content), b""]
+    tap.sent(b"A1", [b"UID SEARCH SUBJECT ", content, b" SEEN"], announced)
     assert lines() == [f"C: A1 UID SEARCH SUBJECT {shown} SEEN"]
 
 
@@ -446,10 +485,10 @@ def test_a_literal_of_ours_is_shown_if_it_is_short(
     ids=len,
 )
 def test_a_literal_of_the_servers_is_shown_if_it_is_short(
-    lines: Lines, content: bytes, shown: str
+    tap: Tap, lines: Lines, content: bytes, shown: str
 ) -> None:
     begin = b"* 1 FETCH (BODY[] {%d}" % len(content)
-    trace.show_server([begin, content, b" BODY[1] {1}", b"y", b")"])
+    tap.heard([begin, content, b" BODY[1] {1}", b"y", b")"], 1)
     assert lines() == [f"S: {begin.decode()}{shown} BODY[1] {{1}}y)"]
 
 
@@ -465,19 +504,19 @@ def test_a_message_that_is_read_is_shown_by_its_size(
     assert "word word" not in "\n".join(lines())
 
 
-def test_a_line_is_cut_where_it_gets_too_long_and_its_length_told(lines: Lines) -> None:
+def test_a_line_is_cut_where_it_gets_too_long_and_its_length_told(tap: Tap, lines: Lines) -> None:
     for length in (trace.LONGEST, trace.LONGEST + 1, 3_000_000):
-        trace.show_server([b"*" * length])
-        trace.show_client(b"", [b"*" * length], [False])
-    whole, _, cut, _, cut_more, _ = heard = lines()
-    assert heard[1::2] == [line.replace("S: ", "C: ") for line in heard[::2]]
+        tap.heard([b"*" * length], length)
+        tap.sent(b"", [b"*" * (length - 1)])
+    whole, _, cut, _, cut_more, _ = lines()
     assert whole == "S: " + "*" * 2000
     assert cut == "S: " + "*" * 2000 + "… (2001 bytes)"
     assert cut_more == "S: " + "*" * 2000 + "… (3000000 bytes)"
+    assert lines()[1::2] == [line.replace("S: *", "C:  ", 1) for line in lines()[::2]]
 
 
-def test_a_line_may_be_cut_within_a_character(lines: Lines) -> None:
-    trace.show_server([b"x" * (trace.LONGEST - 1) + "ü".encode() * 2])
+def test_a_line_may_be_cut_within_a_character(tap: Tap, lines: Lines) -> None:
+    tap.heard([b"x" * (trace.LONGEST - 1) + "ü".encode() * 2], 1)
     assert lines()[0].startswith("S: " + "x" * 1999 + "\\xc3…")
 
 
@@ -486,29 +525,225 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 
 
 @pytest.mark.parametrize("character", CONTROLS, ids=ascii)
-def test_a_character_that_rules_a_terminal_is_written_out(lines: Lines, character: str) -> None:
+def test_a_character_that_rules_a_terminal_is_written_out(
+    tap: Tap, lines: Lines, character: str
+) -> None:
     text = f"a{character}b".encode()
-    trace.show_client(b"A1", [b"X ", text], [False, True])
-    trace.show_server([b"* OK " + text])
-    trace.show_server([b"* X {3}", text, b""])
+    tap.sent(b"A1", [b"X ", text], [b"", b"{3}"])
+    tap.heard([b"* OK " + text], 1)
+    tap.heard([b"* X {3}", text, b""], 2)
     assert lines() == [
-        f"C: A1 X {{{len(text)}}} a\\x{ord(character):02x}b",
+        f"C: A1 X {{3}} a\\x{ord(character):02x}b",
         f"S: * OK a\\x{ord(character):02x}b",
         f"S: * X {{3}}a\\x{ord(character):02x}b",
     ]
 
 
-def test_a_line_break_in_a_greeting_makes_no_line_of_its_own(lines: Lines) -> None:
-    trace.show_server([b"* OK hello\r\nC: A9 LOGOUT"])
+def test_a_line_break_in_a_greeting_makes_no_line_of_its_own(tap: Tap, lines: Lines) -> None:
+    tap.heard([b"* OK hello\r\nC: A9 LOGOUT"], 1)
     assert lines() == ["S: * OK hello\\x0d\\x0aC: A9 LOGOUT"]
 
 
-def test_what_is_no_utf8_is_written_out_and_what_is_stays(lines: Lines) -> None:
-    trace.show_server(["* OK Grüße 🍺 ".encode() + b"\xff\xe9"])
+def test_what_is_no_utf8_is_written_out_and_what_is_stays(tap: Tap, lines: Lines) -> None:
+    tap.heard(["* OK Grüße 🍺 ".encode() + b"\xff\xe9"], 1)
     assert lines() == ["S: * OK Grüße 🍺 \\xff\\xe9"]
 
 
-def test_a_percent_sign_is_no_format(lines: Lines) -> None:
-    trace.show_client(b"A1", [b"X %s %(name)s %"], [False])
-    trace.show_server([b'* LIST () "%" 100%d'])
+def test_a_percent_sign_is_no_format(tap: Tap, lines: Lines) -> None:
+    tap.sent(b"A1", [b"X %s %(name)s %"])
+    tap.heard([b'* LIST () "%" 100%d'], 1)
     assert lines() == ["C: A1 X %s %(name)s %", 'S: * LIST () "%" 100%d']
+
+
+# -- what is kept
+
+
+def said_by(connection: Connection) -> list[Line]:
+    return list(connection.recorder.lines())
+
+
+def test_the_dialogue_is_kept_without_anybody_listening_from_the_greeting_on(
+    scripted: Scripted, connected: Connected, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = connected(scripted(greeting=b"* OK good morning\r\n"))
+    log_in(connection, USER, MARK)
+    connection.select("INBOX")
+    first, asked, *_ = said_by(connection)
+    assert (first.direction, first.line, first.tag) == ("S", "* OK good morning", "*")
+    assert (first.command, first.elapsed) == ("", None)
+    assert asked[2:6] == ("C", asked.tag, "CAPABILITY", f"{asked.tag} CAPABILITY")
+    assert records(caplog) == []
+
+
+def test_what_is_kept_is_what_is_logged(
+    scripted: Scripted, opened: Connected, lines: Lines
+) -> None:
+    connection = opened(scripted(messages=dict.fromkeys(range(1, 9), b"FLAGS ()")))
+    connection.command(b"UID FETCH 1:8 (UID FLAGS)", tried="")
+    assert [f"{one.direction}: {one.line}" for one in said_by(connection)] == lines()
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_the_bytes_are_those_on_the_wire(
+    scripted: Scripted, certificates: Certificates, connected: Connected, security: str
+) -> None:
+    server = scripted(
+        security=security,
+        capabilities="IMAP4rev1 LITERAL+",
+        messages={1: message(1, parts=PARTS)},
+    )
+    context = None if security == "none" else certificates.good.client_context()
+    connection = connected(server, security=security, ssl_context=context)
+    wire, recorder = connection.wire, connection.recorder
+    assert sum(one.bytes or 0 for one in recorder.lines()) == wire.received + wire.sent
+    log_in(connection, USER, MARK)
+    before, received, sent = recorder.count, wire.received, wire.sent
+    connection.select("INBOX")
+    connection.command(b"UID SEARCH SUBJECT ", Literal("Grüße".encode()), b" SEEN", tried="")
+    connection.command(b"UID FETCH 1 (UID BODY.PEEK[1])", tried="")
+    said = recorder.lines(before)
+    sizes = {side: sum(one.bytes or 0 for one in said if one.direction == side) for side in "CS"}
+    assert sizes == {"S": wire.received - received, "C": wire.sent - sent}
+    [search] = [one for one in said if "SEARCH" in one.line and one.direction == "C"]
+    assert search.bytes == len(search.tag + " UID SEARCH SUBJECT {7+}\r\nGr__sse SEEN\r\n")
+
+
+def test_a_reply_belongs_to_its_command_and_tells_how_long_that_took(
+    monkeypatch: pytest.MonkeyPatch, tap: Tap
+) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("mailframe.imap.trace.time.perf_counter", lambda: next(clock))
+    tap.heard([b"* OK hello"], 1)  # 0 is not asked: nothing is in flight
+    tap.sent(b"A1", [b"UID FETCH 1 (UID)"])
+    tap.sent(b"A2", [b"NOOP"])
+    tap.heard([b"* 1 FETCH (UID 1)"], 2)
+    tap.heard([b"+ go on"], 3)
+    tap.heard([b"A2 OK done"], 4)
+    tap.heard([b"* 2 EXISTS"], 5)
+    tap.heard([b"A1 OK done"], 6)
+    tap.heard([b"* BYE"], 7)
+    found = [(one.tag, one.command, one.elapsed) for one in tap._recorder.lines()]
+    assert found == [
+        ("*", "", None),
+        ("A1", "UID FETCH", None),
+        ("A2", "NOOP", None),
+        ("*", "UID FETCH", 2),
+        ("+", "NOOP", 2),
+        ("A2", "NOOP", 3),
+        ("*", "UID FETCH", 5),
+        ("A1", "UID FETCH", 6),
+        ("*", "", None),
+    ]
+
+
+def test_each_connection_of_an_account_has_its_number(lines: Lines) -> None:
+    recorder = Recorder()
+    first, second = recorder.tap(), recorder.tap()
+    second.sent(b"B1", [b"NOOP"])
+    first.sent(b"A1", [b"NOOP"])
+    second.heard([b"B1 OK"], 1)
+    assert [(one.connection, one.line) for one in recorder.lines()] == [
+        (2, "B1 NOOP"),
+        (1, "A1 NOOP"),
+        (2, "B1 OK"),
+    ]
+    assert lines() == ["[2] C: B1 NOOP", "C: A1 NOOP", "[2] S: B1 OK"]
+
+
+def test_no_more_is_kept_than_there_is_room_for_and_messages_push_out_messages_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trace, "MOST", 3)
+    monkeypatch.setattr(trace, "MOST_MESSAGES", 2)
+    recorder = Recorder()
+    recording = recorder.record()
+    tap = recorder.tap()
+    tap.sent(b"A1", [b"UID FETCH 1:5 (UID)"])
+    for number in range(1, 6):
+        tap.heard([b"* %d FETCH (UID %d)" % (number, number)], number)
+    tap.heard([b"A1 OK"], 9)
+    assert [one.line for one in recorder.lines()] == [
+        "A1 UID FETCH 1:5 (UID)",
+        "* 4 FETCH (UID 4)",
+        "* 5 FETCH (UID 5)",
+        "A1 OK",
+    ]
+    assert (recorder.count, recording.dropped) == (7, 3)
+    for _ in range(9):
+        tap.sent(b"A2", [b"NOOP"])
+    assert [one.line for one in recorder.lines()] == [
+        "* 4 FETCH (UID 4)",
+        "* 5 FETCH (UID 5)",
+        *["A2 NOOP"] * 3,
+    ]
+
+
+def test_of_a_message_less_is_kept_and_nothing_longer_than_that(tap: Tap) -> None:
+    tap.heard([b"* 1 FETCH (BODY[1] {90000}", b"x" * 90_000, b" X " + b"y" * 90_000 + b")"], 1)
+    tap.heard([b"* 1 FETCH (X " + b"y" * 90_000 + b")"], 2)
+    tap.heard([b"* SEARCH" + b" 123" * 90_000], 3)
+    tap.sent(b"A1", [b"UID FETCH " + b"1," * 9000])
+    kept = [(len(one.line), one.line[-16:]) for one in tap._recorder.lines()]
+    mark = len("… (180029 bytes)")
+    assert kept[0] == (trace.KEPT_OF_MESSAGE + mark, "… (180030 bytes)")
+    assert kept[1][0] == trace.KEPT_OF_MESSAGE + mark - 1
+    assert kept[2][0] == trace.KEPT + mark
+    assert kept[3][0] == trace.KEPT + mark - 1
+    assert tap._recorder.lines()[0].line.startswith("* 1 FETCH (BODY[1] {90000}<90000 bytes> X yy")
+
+
+def test_a_recording_holds_what_was_said_between_its_beginning_and_its_end() -> None:
+    recorder = Recorder()
+    tap = recorder.tap()
+    tap.sent(b"A1", [b"NOOP"])
+    with_start = recorder.record()
+    assert with_start.lines == ()
+    tap.sent(b"A2", [b"NOOP"])
+    assert [one.tag for one in with_start.lines] == ["A2"]
+    tap.sent(b"A3", [b"NOOP"])
+    with_start.stop()
+    tap.sent(b"A4", [b"NOOP"])
+    with_start.stop()
+    assert [one.tag for one in with_start.lines] == ["A2", "A3"]
+    assert with_start.dropped == 0
+
+
+def test_lines_of_many_threads_come_in_the_order_of_their_times() -> None:
+    recorder = Recorder()
+
+    def talk(_: int) -> None:
+        tap = recorder.tap()
+        for number in range(300):
+            tap.sent(b"A%d" % number, [b"NOOP"])
+            tap.heard([b"* %d FETCH (UID 1)" % number], number)
+            tap.heard([b"A%d OK" % number], number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(talk, range(8)))
+    lines = recorder.lines()
+    assert len(lines) == recorder.count == 8 * 900
+    assert {one.connection for one in lines} == set(range(1, 9))
+    for number in range(1, 9):
+        its = [one.line for one in lines if one.connection == number]
+        assert its[::3] == [f"A{n} NOOP" for n in range(300)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where there is fork")
+def test_after_a_fork_a_lock_that_was_held_is_not_waited_for(tap: Tap) -> None:
+    recorder = tap._recorder
+    tap.sent(b"A1", [b"NOOP"])
+    with recorder._lock:
+        recorder._process = -1  # as it is for the child
+        assert [one.tag for one in recorder.lines()] == ["A1"]
+
+
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=5))
+def test_any_bytes_are_taken_down_as_text_that_can_be_shown(segments: list[bytes]) -> None:
+    segments = segments if len(segments) % 2 else segments[:-1]
+    tap = Recorder().tap()
+    tap.sent(segments[0], segments, [b"", *[b"{1}"] * (len(segments) - 1)])
+    tap.heard(segments, 7)
+    for one in tap._recorder.lines():
+        text = f"{one.line}{one.tag}{one.command}"
+        text.encode()  # no halves of characters
+        assert not re.search("[\x00-\x1f\x7f]", text)

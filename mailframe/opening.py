@@ -33,6 +33,7 @@ def connect(
     timeout: float = 30,
     pool_size: int = 4,
     reconnect: float = 60,
+    proxy: str | None = None,
 ) -> Session:
     """Log in to an IMAP account.
 
@@ -60,6 +61,9 @@ def connect(
     reconnect
         Seconds for which a connection that was lost is tried again; 0 for never. What was being
         read goes on where it ended.
+    proxy
+        ``"socks5://localhost:1080"`` or ``"http://proxy.example.com:3128"``, in networks that have
+        no other way out. Needs ``pip install 'mailframe[proxy]'``.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def connect(
             timeout=timeout,
             pool_size=pool_size,
             reconnect=reconnect,
+            proxy=proxy,
         )
     )
 
@@ -112,6 +117,7 @@ def log_in_to(
     timeout: float = 30,
     pool_size: int = 4,
     reconnect: float = 60,
+    proxy: str | None = None,
 ) -> ImapSource:
     """Log in to an IMAP account, for a session to stand on: see `connect`."""
     check_count("pool_size", pool_size, "connections")
@@ -127,6 +133,7 @@ def log_in_to(
             ssl_context=ssl_context,
             timeout=timeout,
             retry=retry,
+            proxy=proxy,
         )
         try:
             # Asked for once there is a server to log in to: nobody types a password for nothing.

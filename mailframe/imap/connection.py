@@ -32,6 +32,7 @@ from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
 from mailframe.imap.retry import NEVER
 from mailframe.imap.tls import PORTS, is_local, open_mailbox
+from mailframe.imap.trace import Recorder
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
@@ -99,6 +100,10 @@ class Connection:
         How a lost connection is tried again; by default it is not.
     on_event
         Told what happens meanwhile.
+    recorder
+        Keeps the dialogue; several connections may have one.
+    proxy
+        By way of which: see `proxy.connect_through`.
 
     Raises
     ------
@@ -118,12 +123,16 @@ class Connection:
         timeout: float = 30,
         retry: Retry = NEVER,
         on_event: Callable[[Event], object] | None = None,
+        recorder: Recorder | None = None,
+        proxy: str | None = None,
     ) -> None:
         self.host = host
         self.port = port or PORTS.get(security, 0)
         self.timeout = timeout
         self.retry = retry
         self.on_event = on_event
+        self.recorder = recorder or Recorder()
+        self._proxy = proxy
         self.username = ""
         self.selected: Selected | None = None
         self.message_limit = 0
@@ -185,7 +194,13 @@ class Connection:
         self._farewell = ""
         with self._translated(f"Could not connect to {self.host}, port {self.port}."):
             self.mailbox = open_mailbox(
-                self.host, self.port, self._security, self._ssl_context, self.timeout
+                self.host,
+                self.port,
+                self._security,
+                self._ssl_context,
+                self.timeout,
+                recorder=self.recorder,
+                proxy=self._proxy,
             )
         self.wire = self.mailbox.wire
         self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
@@ -304,6 +319,8 @@ class Connection:
             timeout=self.timeout,
             retry=self.retry,
             on_event=self.on_event,
+            recorder=self.recorder,
+            proxy=self._proxy,
         )
         try:
             self.sign_in(made)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.exceptions import (
     CommandError,
+    ConnectionFailedError,
     MailframeError,
     MessageNotFoundError,
     ProtocolError,
@@ -228,7 +229,7 @@ class _Survivors:
         self._connection.wire.window = 1
         if len(missing) > 1:
             return chunk.halves()
-        error = CommandError(
+        error = ConnectionFailedError(
             f"Could not read message {missing[0]} from {self._connection.host}.",
             reply=f"the connection ended each of the {kills} times it was asked for",
         )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
     from mailframe.imap.events import Event
+    from mailframe.imap.trace import Recorder
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord, Step
     from mailframe.source import Piece, What
@@ -72,6 +73,11 @@ class ImapSource:
     def account(self) -> str:
         """The user name, with the host where it has no ``@``."""
         return self._pool.first.account
+
+    @property
+    def recorder(self) -> Recorder:
+        """What keeps the dialogue of all connections."""
+        return self._pool.first.recorder
 
     @contextmanager
     def listening(self, listener: Callable[[Event], object]) -> Iterator[None]:

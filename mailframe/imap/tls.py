@@ -31,7 +31,9 @@ def open_mailbox(
     security: str,
     context: ssl.SSLContext | None,
     timeout: float,
+    *,
     recorder: Recorder | None = None,
+    proxy: str | None = None,
 ) -> TlsMailBox | PlainMailBox:
     """Connect, and agree on TLS as asked.
 
@@ -47,6 +49,8 @@ def open_mailbox(
         Seconds without a byte.
     recorder
         What keeps the dialogue, from the greeting on.
+    proxy
+        By way of which; None for none.
 
     Returns
     -------
@@ -68,8 +72,8 @@ def open_mailbox(
         )
     context = context or ssl.create_default_context()
     if security == "tls":
-        return TlsMailBox(host, port or PORTS[security], context, timeout, recorder)
-    return PlainMailBox(host, port or PORTS[security], context, timeout, recorder, security)
+        return TlsMailBox(host, port or PORTS[security], context, timeout, recorder, proxy)
+    return PlainMailBox(host, port or PORTS[security], context, timeout, recorder, proxy, security)
 
 
 def is_local(host: str) -> bool:
@@ -94,8 +98,10 @@ class TlsMailBox(imap_tools.MailBox):
         context: ssl.SSLContext,
         timeout: float,
         recorder: Recorder | None,
+        proxy: str | None,
     ) -> None:
         self._recorder = recorder
+        self._proxy = proxy
         super().__init__(host, port, timeout=timeout, ssl_context=context)
 
     def _get_mailbox_client(self) -> Wire:
@@ -105,6 +111,7 @@ class TlsMailBox(imap_tools.MailBox):
             ssl_context=self._ssl_context,
             timeout=self._timeout,
             recorder=self._recorder,
+            proxy=self._proxy,
         )
         return self.wire
 
@@ -121,15 +128,19 @@ class PlainMailBox(imap_tools.MailBoxUnencrypted):
         context: ssl.SSLContext,
         timeout: float,
         recorder: Recorder | None,
+        proxy: str | None,
         security: str,
     ) -> None:
         self._context = context
         self._recorder = recorder
+        self._proxy = proxy
         self._security = security
         super().__init__(host, port, timeout=timeout)
 
     def _get_mailbox_client(self) -> Wire:
-        self.wire = PlainWire(self._host, self._port, self._timeout, recorder=self._recorder)
+        self.wire = PlainWire(
+            self._host, self._port, self._timeout, recorder=self._recorder, proxy=self._proxy
+        )
         try:
             self._secure()
         except BaseException:

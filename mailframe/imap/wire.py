@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailframe.exceptions import ConnectionFailedError, ProtocolError
 from mailframe.imap import trace
+from mailframe.imap.proxy import connect_through
 from mailframe.imap.responses import Reply, parse_number, parse_reply
 
 if TYPE_CHECKING:
@@ -91,9 +92,16 @@ class Wire(imaplib.IMAP4):
     #: Commands that have been sent and not completed, by tag, in the order they were sent.
     flying: dict[bytes, Command]
 
-    def __init__(self, *args: Any, recorder: trace.Recorder | None = None, **options: Any) -> None:
-        # First: imaplib reads the greeting while it is made.
+    def __init__(
+        self,
+        *args: Any,
+        recorder: trace.Recorder | None = None,
+        proxy: str | None = None,
+        **options: Any,
+    ) -> None:
+        # First: imaplib connects and reads the greeting while it is made.
         self._tap = (recorder or trace.Recorder()).tap()
+        self._proxy = proxy
         super().__init__(*args, **options)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
@@ -107,6 +115,12 @@ class Wire(imaplib.IMAP4):
         super().open(*args, **kwargs)
         # Without this a small command waits for the acknowledgement of the last one (Nagle).
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        if self._proxy is not None:
+            return connect_through(self._proxy, self.host, self.port, timeout)
+        plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc] # as below
+        return plain
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
         """Turn the connection into a TLS one (RFC 3501 section 6.2.1).
@@ -388,3 +402,10 @@ class PlainWire(Wire):
 
 class TlsWire(Wire, imaplib.IMAP4_SSL):
     """Over TLS from the first byte."""
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        opened = super()._create_socket(timeout)
+        if self._proxy is None:  # imaplib has made a TLS one of it already
+            return opened
+        context: ssl.SSLContext = self.ssl_context
+        return context.wrap_socket(opened, server_hostname=self.host)

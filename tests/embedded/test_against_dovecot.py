@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import imaplib
 import re
+from contextlib import closing
 from dataclasses import dataclass, field
 from email import policy
 from itertools import takewhile
@@ -20,6 +21,7 @@ import pytest
 from mailframe.embedded.content import with_crlf
 from mailframe.embedded.describe import bodystructure, envelope
 from mailframe.embedded.entities import find_entities
+from mailframe.embedded.sample import sample_account
 from mailframe.embedded.sections import Section, content_of, header_content, partial
 from mailframe.imap.responses import parse_tokens
 from tests.test_two_ways import mailbox, mime
@@ -78,6 +80,17 @@ def imaptest(corpora: Path) -> dict[str, bytes]:
     }
 
 
+def sample(*, full: bool) -> dict[str, bytes]:
+    """Return messages of the sample mailbox: its broken ones and a tenth of the others, or all."""
+    with closing(sample_account()) as account:
+        return {
+            f"sample {mailbox.name}:{one.uid}": one.content.read()
+            for mailbox in account
+            for one in mailbox.messages
+            if full or one.uid % 10 == 0 or "lesson" in one.flags
+        }
+
+
 class Asked(NamedTuple):
     """An item that is asked for, and our answer."""
 
@@ -106,8 +119,8 @@ class Compared:
 
 
 @pytest.fixture(scope="module")
-def compared(dovecot: Dovecot, corpora: Path) -> Compared:
-    files = {**mime(corpora), **mailbox(corpora), **imaptest(corpora)}
+def compared(dovecot: Dovecot, corpora: Path, full: bool) -> Compared:  # noqa: FBT001 a fixture
+    files = {**mime(corpora), **mailbox(corpora), **imaptest(corpora), **sample(full=full)}
     user = dovecot.new_user()
     dovecot.deliver(user, files.values())
     result = Compared(messages=len(files))

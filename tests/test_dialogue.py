@@ -311,6 +311,20 @@ def test_of_a_long_dialogue_the_beginning_is_shown_and_the_rest_counted(
     assert "500 commands and 500 replies" in str(trace)
 
 
+def test_replies_that_are_folded_beyond_what_is_shown_are_counted_one_by_one(
+    tap: Tap, trace: Trace
+) -> None:
+    position = 0
+    for number in range(250):
+        tap.sent(b"A%03d" % number, [b"NOOP"])
+        for reply in [b"* 1 FETCH (UID 1)"] * 10 + [b"A%03d OK" % number]:
+            position += 10
+            tap.heard([reply], position)
+    # Of each command five rows are shown: itself, two replies, how many more, its completion.
+    assert "… 2,520 more lines; all are in .frame, 25.4 kB" in page(trace).rows[-1]
+    assert 210 * (11 * 10 + len("A000 NOOP\r\n")) == 25_410
+
+
 def test_what_was_not_kept_is_counted(tap: Tap, trace: Trace) -> None:
     for _ in range(12_000):
         tap.sent(b"A", [b"NOOP"])

@@ -154,6 +154,15 @@ def test_many_pauses_as_between_cells_are_shortened_all_of_them_and_what_is_stea
     assert spans(drawn(plots.trace(in_order(*steady))))[-1] == (59 * 60, 59 * 60 + 3.541)
 
 
+def test_what_a_server_says_unasked_ends_a_pause() -> None:
+    hour = 3600.0
+    said = [(3 * hour, 1, "S", "*", "", 30)]
+    ax = drawn(
+        plots.trace(in_order(command("A1", 0, 2), said, command("A2", 8 * hour, 8 * hour + 2)))
+    )
+    assert [text for text in texts(ax) if text.endswith(" h")] == ["3 h", "5 h"]
+
+
 def test_a_command_that_takes_long_is_no_pause() -> None:
     ax = drawn(plots.trace(in_order(command("A1", 0, 1), command("A2", 1, 500, "SEARCH"))))
     assert spans(ax) == [(0, 1), (1, 500)]

@@ -7,10 +7,15 @@
     auth.py           logging in, SASL strings
     credentials.py    where a password comes from
     tls.py            how a connection is opened, certificates checked
-    connection.py     one connection's life: login, the selected folder, commands
+    proxy.py          a way out through a proxy
+    connection.py     one connection's life: login, the selected folder, commands, its return
+    retry.py          how long, and how often, something is tried again
+    events.py         what happens meanwhile
+    pool.py           several connections to one account
     failures.py       what goes wrong below -> mailframe's own errors
     wire.py           bytes in and out, commands in flight
-    trace.py          the dialogue as log lines, redacted
+    trace.py          the dialogue, redacted: kept, and as log lines
+    diary.py          a line in the log for each thing done
     responses.py      replies -> tokens
     items.py          the values of FETCH items
     uids.py           UIDs <-> ranges

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ from mailframe.imap.trace import Recorder
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from mailframe.imap.events import Event
@@ -51,6 +51,10 @@ log = logging.getLogger(__name__)
 #: are waited for the answer.
 IDLE = 60
 HEARTBEAT = 10
+#: How often a connection may be lost over one command; and, where several are in flight, without
+#: one of them being completed. Halving a chunk finds a message that ends the connection in fewer.
+LOSSES = 3
+MOST_LOSSES = 25
 #: Replies that cannot be read, before that is taken for the server's way.
 _GARBLED = 2
 #: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
@@ -206,7 +210,8 @@ class Connection:
         self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
         self._used = self.retry.clock()
         self._process = os.getpid()
-        log.info("connected to %s:%s (%s)", self.host, self.port, self._security)
+        how = "TLS" if self.encrypted else "not encrypted"
+        log.info("connected to %s:%s (%s)", self.host, self.port, how)
 
     def recover(self, lost: MailframeError) -> None:
         """Connect again after the connection was lost, sign in, and open the folder again.
@@ -464,7 +469,7 @@ class Connection:
             uidnext=found.get("UIDNEXT"),
             exists=found.get("EXISTS", 0),
         )
-        log.info("opened %r: %d messages", folder, self.selected.exists)
+        log.debug("opened %r: %d messages", folder, self.selected.exists)
         return self.selected
 
     def return_to(self, folder: str, uidvalidity: int, *, readonly: bool = True) -> None:
@@ -539,7 +544,7 @@ class Connection:
         list of Reply
             The untagged ones, the completion last.
         """
-        throttled = 0
+        throttled = losses = 0
         while True:
             try:
                 completion, replies = self._ask(pieces, respond, tried, patient=patient)
@@ -549,6 +554,9 @@ class Connection:
             except (ConnectionFailedError, ProtocolError) as lost:
                 if changes and not self._is_opening:
                     raise _of_unknown_fate(lost) from lost
+                losses += 1
+                if losses > LOSSES:  # it is this command that ends it
+                    raise
                 self.recover(lost)
                 continue
             if completion.kind == "OK":
@@ -608,17 +616,21 @@ class Connection:
         ConnectionFailedError
             If the connection breaks.
         """
-        garbled = 0
+        garbled = losses = 0
         while True:
             unfinished: list[Command] = []
             try:
                 self._awake()
                 unfinished = [Command(())]  # to be replaced by what is in flight
-                yield from self._exchange(commands, tried=tried, patient=patient)
+                with closing(self._exchange(commands, tried=tried, patient=patient)) as replies:
+                    for command, reply in replies:
+                        losses = losses if command is None else 0
+                        yield command, reply
             except (ConnectionFailedError, ProtocolError) as lost:
                 # What cannot be read may have been damaged on its way; twice is no accident.
                 garbled += isinstance(lost, ProtocolError)
-                if again is None or garbled > _GARBLED:
+                losses += 1
+                if again is None or garbled > _GARBLED or losses > MOST_LOSSES:
                     raise
                 if unfinished:
                     unfinished = list(self.wire.flying.values())
@@ -629,7 +641,7 @@ class Connection:
 
     def _exchange(
         self, commands: deque[Command], *, tried: str = "", patient: bool = False
-    ) -> Iterator[tuple[Command | None, Reply]]:
+    ) -> Generator[tuple[Command | None, Reply]]:
         timeout = self.timeout * PATIENCE if patient else self.timeout
         with self._translated(tried or f"The connection to {self.host} was lost.", timeout):
             if patient:

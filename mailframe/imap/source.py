@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mailframe.criteria import NOTHING
 from mailframe.exceptions import NotSupportedError
+from mailframe.imap.diary import noted
 from mailframe.imap.download import read_parts
 from mailframe.imap.explain import Rehearsal
 from mailframe.imap.folder import list_folders
@@ -113,7 +114,12 @@ class ImapSource:
                 uids = search(connection, criteria, limit)
             return Selection(opened.folder, opened.uidvalidity, tuple(uids))
 
-        return list(self._pool.spread(folders, find, folder_of=str))
+        if not folders:
+            return []
+        with noted(self.recorder, f"searched {_named(folders)}", "message") as note:
+            found = list(self._pool.spread(folders, find, folder_of=str))
+            note.count = sum(len(one.uids) for one in found)
+        return found
 
     @property
     def has_labels(self) -> bool:
@@ -136,7 +142,7 @@ class ImapSource:
         def read(connection: Connection, uids: Sequence[int]) -> Iterator[MessageRecord]:
             return read_messages(connection, uids, gmail=gmail, fields=fields, **READ[what])
 
-        return self._read_each(selections, read)
+        return self._read_each(selections, read, what)
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
@@ -149,13 +155,14 @@ class ImapSource:
         self, selections: Sequence[Selection], *, html: bool = False, max_bytes: int | None = None
     ) -> Iterator[tuple[int, list[BodyRecord]]]:
         """Read those of several folders, side by side: the selection's place, and some records."""
-        return self._read_each(selections, partial(read_texts, html=html, max_bytes=max_bytes))
+        read = partial(read_texts, html=html, max_bytes=max_bytes)
+        return self._read_each(selections, read, "texts")
 
     def previews(self, selection: Selection) -> Iterator[tuple[int, str | None]] | None:
         """Read the server's own previews (RFC 8970); None where it makes none."""
         if not self._pool.first.offers("PREVIEW"):
             return None
-        found = self._read_each([selection], read_previews)
+        found = self._read_each([selection], read_previews, "previews")
         return (preview for _, previews in found for preview in previews)
 
     def message(self, folder: str, uid: int) -> Email:
@@ -196,6 +203,7 @@ class ImapSource:
         self,
         selections: Sequence[Selection],
         read: Callable[[Connection, Sequence[int]], Iterator[_Record]],
+        what: str,
     ) -> Iterator[tuple[int, list[_Record]]]:
         """Read batch by batch, each finished before its records are handed out.
 
@@ -206,7 +214,13 @@ class ImapSource:
             connection.return_to(batch.folder, batch.uidvalidity)
             return batch.place, list(read(connection, batch.uids))
 
-        return self._pool.spread(_batches(selections), read_batch, folder_of=_folder_of)
+        folders = [one.folder for one in selections if one.uids]
+        if not folders:
+            return
+        with noted(self.recorder, f"read {what} of {_named(folders)}", "message") as note:
+            for place, records in self._pool.spread(_batches(selections), read_batch, _folder_of):
+                note.count += len(records)
+                yield place, records
 
 
 class _Batch(NamedTuple):
@@ -222,6 +236,11 @@ def _batches(selections: Sequence[Selection]) -> Iterator[_Batch]:
     for place, one in enumerate(selections):
         for start in range(0, len(one.uids), BATCH):
             yield _Batch(place, one.folder, one.uidvalidity, one.uids[start : start + BATCH])
+
+
+def _named(folders: Sequence[str]) -> str:
+    first, *more = dict.fromkeys(folders)
+    return f"{first!r} and {len(more)} more folders" if more else repr(first)
 
 
 def _folder_of(batch: _Batch) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
-from mailframe.imap.retry import Retry
+from mailframe.imap.retry import Retry, persistently
 from mailframe.imap.source import ImapSource
 from mailframe.session import Session
 from tests.rigs import messages
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Messages in the mailbox.
 COUNT = 2000
-#: Pauses that no test comes near to.
-ENDLESS = 20_000
 #: Seconds without a byte: those of tests in which something stalls are spent, others are not.
 TIMEOUT = 20.0
 STALLED = 0.3
@@ -38,11 +36,14 @@ class Clock:
         Every pause, in seconds.
     at_sleep
         Called at every pause, with its number, from 1.
+    most
+        So many pauses are an error: something is tried again for ever.
     """
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
     at_sleep: Callable[[int], object] = lambda _: None
+    most: int = 300
 
     def time(self) -> float:
         return self.now
@@ -50,7 +51,7 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.slept.append(seconds)
-        assert len(self.slept) < ENDLESS, "this is tried again for ever"
+        assert len(self.slept) < self.most, "this is tried again for ever"
         self.at_sleep(len(self.slept))
 
     def retry(self, seconds: float = 60, **options: Any) -> Retry:
@@ -88,13 +89,17 @@ def sign_in(
 ) -> Session:
     """Sign in to a server, in clear text, or to a proxy in front of it."""
     settings: dict[str, Any] = {"security": "none", "timeout": TIMEOUT, **options}
-    connection = Connection(server.host, server.port, retry=retry, **settings)
-    try:
-        log_in(connection, user, password)
-    except BaseException:
-        connection.close()
-        raise
-    return Session(ImapSource(connection, pool_size))
+
+    def connect() -> Connection:
+        connection = Connection(server.host, server.port, retry=retry, **settings)
+        try:
+            log_in(connection, user, password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return Session(ImapSource(persistently(connect, retry), pool_size))
 
 
 def read_all(session: Session) -> list[pd.DataFrame]:

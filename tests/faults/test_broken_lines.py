@@ -41,8 +41,9 @@ def test_a_broken_connection_loses_no_row(
         error.add_note(f"{kind} at {described(reference.said, place)}")
         raise
     assert proxy.lines[0].broken == kind
-    assert len(proxy.lines) == 2
-    assert proxy.total("S") < len(reference.said) + AGAIN
+    # On a busy machine 0.3 seconds may pass without anything being wrong.
+    assert len(proxy.lines) == 2 or kind == "stall"
+    assert proxy.total("S") < len(reference.said) + AGAIN * (len(proxy.lines) - 1)
 
 
 @pytest.mark.parametrize(("kind", "tenth"), [*zip(KINDS * 3, range(1, 10), strict=True)])

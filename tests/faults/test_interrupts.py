@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import signal
 import sys
 from pathlib import Path
@@ -149,7 +150,10 @@ class InterruptAt:
         return self._line if frame.f_code.co_filename.startswith(self._files) else None
 
     def _line(self, frame: FrameType, event: str, _arg: object) -> Any:
-        if event == "line":
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
+        # The end of a with block shows as its first line; there Python lets no signal in, else no
+        # lock would be safe.
+        if event == "line" and not line.startswith("with "):
             self.lines += 1
             if self.lines == self._number:
                 self.hit = f"{frame.f_code.co_filename}:{frame.f_lineno}"

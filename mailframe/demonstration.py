@@ -357,8 +357,8 @@ def _number(count: int, noun: str) -> str:
 def _program() -> str:
     """Return how this program was called, so that the next command is found as well."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return "python -m mailframe"
     found = shutil.which("mailframe")
-    is_found = found is not None and Path(found).parent.absolute() == called.parent.absolute()
-    return "mailframe" if is_found else shlex.quote(sys.argv[0])
+    if found is not None and Path(found).parent.absolute() == called.parent.absolute():
+        return "mailframe"
+    is_program = called.is_file() and called.name != "__main__.py"
+    return shlex.quote(sys.argv[0]) if is_program else "python -m mailframe"

@@ -59,16 +59,22 @@ class MailframeError(Exception):
         What came back, in the server's own words, if anything did.
     suggestion
         What to do next. A class has a general one; the place that raises knows a better one.
+    code
+        For programs, where one class has several causes: ``"app-password-needed"``. Empty where
+        the class says it all.
     """
 
     suggestion: str = ""
     #: Whose words the reply is.
     speaker = "The server"
 
-    def __init__(self, tried: str, *, reply: str = "", suggestion: str = "") -> None:
+    def __init__(
+        self, tried: str, *, reply: str = "", suggestion: str = "", code: str = ""
+    ) -> None:
         super().__init__(tried)
         self.tried = tried
         self.reply = reply
+        self.code = code
         if suggestion:
             self.suggestion = suggestion
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from mailframe.imap.retry import Retry
 from tests.rigs.certificates import Certificates
 from tests.rigs.dovecot import Dovecot, dovecot_binary
 from tests.rigs.scripted import ScriptedServer
@@ -56,11 +57,16 @@ def time_flies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test wait for the next attempt on a lost connection: the clock is put forward."""
     ahead = 0.0
 
-    def sleep(seconds: float) -> None:
+    def wait(self: Retry, seconds: float, _woken: object = None) -> None:
         nonlocal ahead
-        ahead += seconds
+        if self.sleep is not None:
+            real_wait(self, seconds)
+        else:
+            ahead += seconds
 
-    time = SimpleNamespace(sleep=sleep, monotonic=lambda: monotonic() + ahead)
+    real_wait = Retry.wait
+    monkeypatch.setattr(Retry, "wait", wait)
+    time = SimpleNamespace(monotonic=lambda: monotonic() + ahead)
     monkeypatch.setattr("mailframe.imap.retry.time", time)
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import socket
 import ssl
+import threading
 import time
 from collections import deque
 from contextlib import closing, suppress
@@ -151,7 +152,8 @@ class Connection:
         self._readonly = True
         self._is_closed = False
         self._is_opening = False
-        self._is_broken_off = False
+        #: Set while nobody wants the answer any more; wakes whoever pauses.
+        self._broken_off = threading.Event()
         #: Seconds for the fastest answer so far: how far away the server is.
         self.latency = math.inf
         self._used = 0.0
@@ -230,13 +232,15 @@ class Connection:
         UidValidityError
             If the folder was renumbered meanwhile, and FolderError if it has gone.
         """
-        if self._is_closed or self._is_opening or self._is_broken_off or self.sign_in is None:
+        if self._is_closed or self._is_opening or self.sign_in is None:
             raise lost
         error: MailframeError = lost
         attempt = 0
         for attempt, pause in enumerate(self.retry.pauses(), 1):
+            if self._broken_off.is_set():
+                raise lost
             self._tell(Reconnecting(self.host, attempt, pause, _reason(error)))
-            self.retry.sleep(pause)
+            self._pause(pause)
             try:
                 self._reopen(self.sign_in)
             except CertificateError:
@@ -259,9 +263,9 @@ class Connection:
     def _reopen(self, sign_in: Callable[[Connection], None]) -> None:
         before, self.selected = self.selected, None
         window = self.wire.window
-        self.username = ""
-        self._is_opening = True
         try:
+            self._is_opening = True
+            self.username = ""
             (self.wire.drop if self._process == os.getpid() else self.wire.abandon)()
             self._open()
             self.wire.window = window  # what is known of the server stays known
@@ -290,6 +294,9 @@ class Connection:
                 f"The connection to {self.host} belongs to the process that this one was forked "
                 "from."
             )
+        if self._broken_off.is_set():
+            self.wire.drop()
+            raise ConnectionFailedError(f"The work over the connection to {self.host} has ended.")
         if self.wire.state == "LOGOUT":
             reason = "is closed" if self._is_closed else "was lost"
             raise ConnectionFailedError(
@@ -332,6 +339,7 @@ class Connection:
         except BaseException:
             made.close()
             raise
+        made.sign_in = self.sign_in
         # What one has learnt of the server, all know.
         made.quirks, made.search_charset = self.quirks, self.search_charset
         made.wire.window = self.wire.window
@@ -342,13 +350,16 @@ class Connection:
 
         What was in flight is lost, and nothing is tried again before `mend`.
         """
-        self._is_broken_off = True
+        self._broken_off.set()
         with suppress(OSError):
             self.wire.sock.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """Let a connection that was broken off be opened again by whoever uses it next."""
-        self._is_broken_off = False
+        self._broken_off.clear()
+
+    def _pause(self, seconds: float) -> None:
+        self.retry.wait(seconds, self._broken_off)
 
     def _tell(self, event: Event) -> None:
         log.warning("%s", event)
@@ -370,7 +381,7 @@ class Connection:
             raise error
         self._tell(Throttled(self.host, pause, error.reply))
         self.wire.window = 1
-        self.retry.sleep(pause)
+        self._pause(pause)
 
     def _heed(self, reply: Reply) -> None:
         """Slow down where a server that does what it was asked wants less to do (Gmail)."""
@@ -379,7 +390,7 @@ class Connection:
             self.wire.window = 1
             pause = self.retry.relief(said, 1) or 0
             self._tell(Throttled(self.host, pause, said))
-            self.retry.sleep(pause)
+            self._pause(pause)
 
     # the way in --------------------------------------------------------------------------------
 

@@ -30,7 +30,12 @@ __all__ = ["refusal", "translated"]
 _THROTTLING = frozenset({"THROTTLED", "OVERQUOTA", "LIMIT", "UNAVAILABLE", "INUSE"})
 # imaplib's messages show the server's words as Python writes bytes.
 _BYTES = re.compile(r"\bb(['\"])(.*?)\1")
-_THROTTLING_WORDS = ("too many simultaneous connections", "try again later", "rate limit")
+_THROTTLING_WORDS = (
+    "too many simultaneous connections",
+    "try again later",
+    "rate limit",
+    "throttled",  # Exchange: "BAD Request is throttled. Suggested Backoff Time: 299923 …"
+)
 
 
 @contextmanager

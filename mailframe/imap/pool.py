@@ -48,7 +48,9 @@ class Pool:
         self.size = size
         self._free: list[Connection] = [first]
         self._all: list[Connection] = [first]
-        self._opening = 0
+        #: Who opens one at the moment, and who was lent which.
+        self._opening: set[threading.Thread] = set()
+        self._lent: dict[Connection, threading.Thread] = {}
         self._is_closed = False
         #: Told what happens on any of them.
         self.listeners: list[Callable[[Event], object]] = []
@@ -79,11 +81,13 @@ class Pool:
             If the pool has been closed, or there is no connection to be had.
         """
         connection = self._take(folder)
-        self._held.count = getattr(self._held, "count", 0) + 1
+        held = self._in_hand()
         try:
+            held.append(connection)
             yield connection
         finally:
-            self._held.count -= 1
+            if connection in held:
+                held.remove(connection)
             self._give_back(connection)
 
     def spread(
@@ -111,13 +115,18 @@ class Pool:
 
         def do(task: _Task) -> _Result:
             with self.lend(folder_of(task)) as connection:
-                busy.append(connection)
+                with self._changed:
+                    busy.append(connection)
+                    if is_over.is_set():  # while this connection was being opened
+                        connection.break_off()
                 try:
                     return work(connection, task)
                 finally:
-                    busy.remove(connection)
+                    with self._changed:
+                        busy.remove(connection)
 
         busy: list[Connection] = []
+        is_over = threading.Event()
         waiting = deque(tasks)
         if len(waiting) <= 1 or self.size <= 1 or self.first.latency < FAR:
             while waiting:
@@ -132,8 +141,10 @@ class Pool:
                 yield running.popleft().result()
         except BaseException:
             # An error or Ctrl-C: what is still going on is of no use to anybody.
-            for connection in busy.copy():
-                connection.break_off()
+            with self._changed:
+                is_over.set()
+                for connection in busy:
+                    connection.break_off()
             raise
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
@@ -158,10 +169,30 @@ class Pool:
 
     # -- one connection
 
+    def _in_hand(self) -> list[Connection]:
+        """Return what this thread works with."""
+        held: list[Connection] | None = getattr(self._held, "connections", None)
+        if held is None:
+            held = self._held.connections = []
+        return held
+
+    def _reclaim(self) -> None:
+        """Take back what Ctrl-C, which may come between any two lines, kept from coming back."""
+        this = threading.current_thread()
+        self._opening.discard(this)
+        for connection, thread in list(self._lent.items()):
+            is_held = thread.is_alive() and (thread is not this or connection in self._in_hand())
+            if not is_held:
+                connection.mend()
+                if connection in self._all and connection not in self._free:
+                    self._free.append(connection)
+                del self._lent[connection]
+
     def _take(self, folder: str | None) -> Connection:
         if self._process != os.getpid():
             self._leave_to_the_parent()
         with self._changed:
+            self._reclaim()
             while True:
                 if self._is_closed:
                     raise ConnectionFailedError(
@@ -171,9 +202,9 @@ class Pool:
                 if self._free:
                     return self._best(folder)
                 # Whoever holds one and wants another must not wait for itself.
-                is_needed = getattr(self._held, "count", 0) > 0
-                if len(self._all) + self._opening < self.size or is_needed:
-                    self._opening += 1
+                is_needed = bool(self._in_hand())
+                if len(self._all) + len(self._opening) < self.size or is_needed:
+                    self._opening.add(threading.current_thread())
                     break
                 self._changed.wait()
         return self._opened(is_needed=is_needed) or self._take(folder)
@@ -183,6 +214,7 @@ class Pool:
             return connection.selected is not None and connection.selected.folder == folder
 
         found = next(filter(is_open, self._free), None) or self._free[0]
+        self._lent[found] = threading.current_thread()
         self._free.remove(found)
         return found
 
@@ -199,9 +231,10 @@ class Pool:
             log.warning("no more than %d connections: %s", self.size, _in_one_line(error))
         finally:
             with self._changed:
-                self._opening -= 1
                 if made is not None:
+                    self._lent[made] = threading.current_thread()
                     self._all.append(made)
+                self._opening.discard(threading.current_thread())
                 self._changed.notify_all()
         return made
 
@@ -215,6 +248,7 @@ class Pool:
                 connection.mend()
                 # The latest first: the others go idle, and may be closed by the server.
                 self._free.insert(0, connection)
+            self._lent.pop(connection, None)
             self._changed.notify()
         if not is_kept:
             connection.close()
@@ -230,7 +264,8 @@ class Pool:
         self._start_afresh()
         for connection in self._all:
             connection.wire.abandon()
-        self._all, self._free, self._opening = [self.first], [self.first], 0
+        self._all, self._free = [self.first], [self.first]
+        self._opening, self._lent = set(), {}
 
 
 def _in_one_line(error: MailframeError) -> str:

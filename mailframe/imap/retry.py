@@ -5,6 +5,7 @@ from __future__ import annotations
 import imaplib
 import random
 import re
+import threading
 import time
 from dataclasses import dataclass
 from itertools import islice
@@ -47,7 +48,8 @@ class Retry:
         Seconds before the second attempt, how that grows, and to what at most. The first attempt
         comes at once.
     sleep, clock, random
-        What waiting, time and chance are.
+        What waiting, time and chance are. A connection waits by itself, and can be woken, unless
+        it is told how.
     """
 
     seconds: float = 60
@@ -55,7 +57,7 @@ class Retry:
     first: float = 0.5
     factor: float = 2
     most: float = 30
-    sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds)  # noqa: PLW0108 below
+    sleep: Callable[[float], None] | None = None
     clock: Callable[[], float] = lambda: time.monotonic()  # noqa: PLW0108 tests have another time
     random: Callable[[], float] = random.random
 
@@ -74,6 +76,13 @@ class Retry:
             if left <= 0:
                 return
             pause = min(pause, left)
+
+    def wait(self, seconds: float, woken: threading.Event | None = None) -> None:
+        """Wait, and no longer than until somebody sets the event."""
+        if self.sleep is not None:
+            self.sleep(seconds)
+        else:
+            (woken or threading.Event()).wait(seconds)
 
     def relief(self, reply: str, times: int) -> float | None:
         """Say how long to leave a server alone that wants fewer requests; None for too long.
@@ -120,7 +129,7 @@ def persistently(connect: Callable[[], _Made], retry: Retry) -> _Made:
             pause = next(pauses, None) if is_broken else None
             if pause is None:
                 raise
-        retry.sleep(pause)
+        retry.wait(pause)
 
 
 def suggested_pause(reply: str) -> float | None:

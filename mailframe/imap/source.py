@@ -53,6 +53,8 @@ class ImapSource:
 
     def __init__(self, connection: Connection, pool_size: int = 1) -> None:
         self._pool = Pool(connection, pool_size)
+        # Not asked of a connection: one that is just being opened again belongs to nobody.
+        self._account = connection.account
 
     def __str__(self) -> str:
         connection = self._pool.first
@@ -73,7 +75,7 @@ class ImapSource:
     @property
     def account(self) -> str:
         """The user name, with the host where it has no ``@``."""
-        return self._pool.first.account
+        return self._account
 
     @property
     def recorder(self) -> Recorder:

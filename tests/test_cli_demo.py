@@ -99,6 +99,26 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # -- the first look
 
 
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        ("-c", "python -m mailframe"),
+        (f"{Path(mf.__file__).parent}/__main__.py", "python -m mailframe"),
+        (__file__, shlex.quote(__file__)),
+    ],
+)
+def test_it_says_how_it_was_called(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    called: str,
+    shown: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called])
+    assert main(["demo", *FEW, "--into", str(here)]) == 0
+    assert f"\n   {shown} headers imaps://" in capsys.readouterr().out
+
+
 def test_the_demo_goes_through_its_steps(first_look: tuple[int, str, str, Path]) -> None:
     status, shown, errors, _ = first_look
     assert (status, errors) == (0, "")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailframe.exceptions import FolderError
+from mailframe.exceptions import ConnectionFailedError, FolderError
+from mailframe.imap.retry import Retry
 from tests.faults.reading import COUNT, Mailbox, assert_same, read_all, some_messages
 from tests.rigs.proxy import Fault, FaultProxy
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mailframe.session import Session
     from tests.faults.conftest import Reference
+    from tests.faults.reading import Clock
     from tests.rigs.dovecot import Dovecot
 
     Through = Callable[..., FaultProxy]
@@ -194,3 +196,37 @@ def test_a_callback_may_use_the_session_that_calls_it(
 
     assert_same([one.headers(progress=Bar())], reference.frames[:1])
     assert found == {COUNT: 1}
+
+
+def test_work_broken_off_is_not_tried_again(
+    through: Through, session: SignIn, reference: Reference, clock: Clock
+) -> None:
+    proxy = through()
+    one = session(proxy)
+    connection = one._source._pool.first
+    proxy.go_away()
+    clock.at_sleep = lambda _: connection.break_off()
+    with pytest.raises(ConnectionFailedError):
+        one.count()
+    assert len(clock.slept) == 1
+    clock.at_sleep = lambda _: None
+    proxy.come_back()
+    assert_same(read_all(one), reference.frames)
+
+
+def test_a_connection_broken_off_does_nothing_more(through: Through, session: SignIn) -> None:
+    connection = session(through())._source._pool.first
+    connection.break_off()
+    with pytest.raises(ConnectionFailedError, match="has ended"):
+        connection.select("INBOX")
+    connection.mend()
+    assert connection.select("INBOX").exists == COUNT
+
+
+def test_whoever_breaks_off_wakes_one_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the real wait
+    woken = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(Retry().wait, 3600, woken)
+        woken.set()
+        waiting.result(timeout=60)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import math
 import os
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mailframe.exceptions import ConnectionFailedError, ProtocolError
+from mailframe.exceptions import ConnectionFailedError, ProtocolError, ServerTimeoutError
 from mailframe.imap import trace
 from mailframe.imap.proxy import connect_through
 from mailframe.imap.responses import Reply, parse_number, parse_reply
@@ -38,6 +40,9 @@ WINDOW_SENT = 32 << 10
 MAX_LINE = 32 << 20
 #: A literal this long is no message.
 MAX_LITERAL = 1 << 30
+#: Bytes a second that a literal must bring, beside the time that silence gets: a server that sends
+#: a byte now and then is never silent, and never done.
+SLOWEST = 256
 
 # Larger than a TLS record, smaller than what malloc maps anew from the system each time.
 _RECEIVE = 1 << 16
@@ -151,9 +156,21 @@ class Wire(imaplib.IMAP4):
     # imaplib's hooks ---------------------------------------------------------------------------
 
     def read(self, size: int) -> bytes:
-        """Return exactly ``size`` bytes; fewer only at the end of the stream."""
+        """Return exactly ``size`` bytes; fewer only at the end of the stream.
+
+        Raises
+        ------
+        ServerTimeoutError
+            If they come too slowly to be waited for.
+        """
+        begun = time.monotonic()
         while len(self._buffer) - self._start < size and self._fill():
-            pass
+            spent = time.monotonic() - begun
+            if spent > (self.sock.gettimeout() or math.inf) + size / SLOWEST:
+                raise ServerTimeoutError(
+                    f"The server sent {len(self._buffer) - self._start:,} of {size:,} bytes in "
+                    f"{spent:.0f} seconds: the rest was not waited for."
+                )
         return self._take(min(size, len(self._buffer) - self._start))
 
     def readline(self) -> bytes:

@@ -29,6 +29,9 @@ class Stream:
     def recv(self, size: int) -> bytes:
         return self._said.read(min(size, self._step))
 
+    def gettimeout(self) -> float:
+        return 30
+
     def sendall(self, data: bytes) -> None:
         self.sent.append(bytes(data))
 

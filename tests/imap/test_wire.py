@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import imaplib
+import itertools
 import socket
 from collections import deque
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mailframe.exceptions import ConnectionFailedError, ProtocolError
+from mailframe.exceptions import ConnectionFailedError, ProtocolError, ServerTimeoutError
 from mailframe.imap import wire as wire_module
 from mailframe.imap.wire import Command, Literal, PlainWire
 from tests.imap.stream import commands, completions, everything, wire_over
@@ -82,6 +84,27 @@ def test_a_literal_beyond_any_message_is_refused_before_it_is_read(
         list(wire.run(commands(b"NOOP")))
     assert wire.received < 101
     assert wire.sock.closed
+
+
+def test_a_literal_that_comes_byte_by_byte_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(0, 10)  # ten seconds for every look at it: never silent for thirty
+    monkeypatch.setattr(wire_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    wire = wire_over(b"* 1 FETCH (BODY[] {1000}\r\n" + b"x" * 1000 + b")\r\n", step=1)
+    with pytest.raises(ServerTimeoutError, match=r"4 of 1,000 bytes in 40 seconds") as caught:
+        list(wire.run(commands(b"NOOP")))
+    assert "timeout=" in caught.value.suggestion
+    assert wire.state == "LOGOUT"
+
+
+def test_a_large_literal_over_a_slow_line_is_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(0, 10)
+    monkeypatch.setattr(wire_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    said = b"* 1 FETCH (BODY[] {100000}\r\n" + b"x" * 100_000 + b")\r\nT0 OK done\r\n"
+    assert len(everything(wire_over(said, step=3000), commands(b"NOOP"))) == 2
 
 
 def test_a_literal_at_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

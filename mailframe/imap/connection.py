@@ -1,14 +1,8 @@
-"""One connection's life: greeting, login, the selected folder, commands, the end."""
+"""One connection's life: login, the selected folder, commands; all of it again when it is lost."""
 
 from __future__ import annotations
 
-import imaplib
 import logging
-import math
-import os
-import socket
-import ssl
-import threading
 import time
 from collections import deque
 from contextlib import closing, suppress
@@ -28,38 +22,33 @@ from mailframe.exceptions import (
     UidValidityError,
 )
 from mailframe.imap.events import Reconnected, Reconnecting, Throttled
-from mailframe.imap.failures import refusal, translated
+from mailframe.imap.failures import refusal
+from mailframe.imap.line import PATIENCE, Line
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
 from mailframe.imap.retry import NEVER
-from mailframe.imap.tls import PORTS, is_local, open_mailbox
-from mailframe.imap.trace import Recorder
+from mailframe.imap.tls import is_local
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Generator, Iterable, Iterator
-    from contextlib import AbstractContextManager
 
     from mailframe.imap.events import Event
     from mailframe.imap.responses import Reply
     from mailframe.imap.retry import Retry
+    from mailframe.imap.trace import Recorder
 
 __all__ = ["Connection", "Selected"]
 
 log = logging.getLogger(__name__)
 
-#: A connection idle for so many seconds is tried with NOOP before it is relied on, and so many
-#: are waited for the answer.
-IDLE = 60
-HEARTBEAT = 10
 #: How often a connection may be lost over one command; and, where several are in flight, without
 #: one of them being completed. Halving a chunk finds a message that ends the connection in fewer.
 LOSSES = 3
 MOST_LOSSES = 25
 #: Replies that cannot be read, before that is taken for the server's way.
 _GARBLED = 2
-#: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
-PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +76,8 @@ class Selected:
     exists: int
 
 
-class Connection:
-    """A connection to one account on one server.
+class Connection(Line):
+    """A connection to one account on one server, that is opened again when it is lost.
 
     Parameters
     ----------
@@ -131,34 +120,27 @@ class Connection:
         recorder: Recorder | None = None,
         proxy: str | None = None,
     ) -> None:
-        self.host = host
-        self.port = port or PORTS.get(security, 0)
-        self.timeout = timeout
         self.retry = retry
         self.on_event = on_event
-        self.recorder = recorder or Recorder()
-        self._proxy = proxy
         self.username = ""
         self.selected: Selected | None = None
-        self.message_limit = 0
         #: What this server was found not to understand; see `search`.
         self.quirks: set[str] = set()
         self.search_charset = "UTF-8"
-        #: Signs in again on a new connection; holds the secret, and is shown nowhere.
+        #: Signs in again on a new line; holds the secret, and is shown nowhere.
         self.sign_in: Callable[[Connection], None] | None = None
-        self._security = security
-        self._ssl_context = ssl_context
-        self._farewell = ""
         self._readonly = True
-        self._is_closed = False
         self._is_opening = False
-        #: Set while nobody wants the answer any more; wakes whoever pauses.
-        self._broken_off = threading.Event()
-        #: Seconds for the fastest answer so far: how far away the server is.
-        self.latency = math.inf
-        self._used = 0.0
-        self._process = 0
-        self._open()
+        super().__init__(
+            host,
+            port,
+            security=security,
+            ssl_context=ssl_context,
+            timeout=timeout,
+            recorder=recorder,
+            proxy=proxy,
+            clock=retry.clock,
+        )
 
     def __repr__(self) -> str:
         where = f", folder {self.selected.folder!r}" if self.selected else ""
@@ -170,50 +152,11 @@ class Connection:
         return self.username if "@" in self.username else f"{self.username}@{self.host}"
 
     @property
-    def encrypted(self) -> bool:
-        """Whether TLS is on."""
-        return isinstance(self.wire.sock, ssl.SSLSocket)
-
-    @property
     def logged_in(self) -> bool:
         """Whether commands on folders are possible."""
         return self.wire.state in {"AUTH", "SELECTED"}
 
-    def offers(self, capability: str) -> bool:
-        """Whether the server announced a capability, in any case."""
-        return capability.upper() in self.capabilities
-
-    def require(self, capability: str, purpose: str) -> None:
-        """Refuse what the server has no means for.
-
-        Raises
-        ------
-        NotSupportedError
-            If the capability is not offered.
-        """
-        if not self.offers(capability):
-            raise NotSupportedError(f"{self.host} cannot {purpose}: it offers no {capability}.")
-
-    # from beginning to end -------------------------------------------------------------------
-
-    def _open(self) -> None:
-        self._farewell = ""
-        with self._translated(f"Could not connect to {self.host}, port {self.port}."):
-            self.mailbox = open_mailbox(
-                self.host,
-                self.port,
-                self._security,
-                self._ssl_context,
-                self.timeout,
-                recorder=self.recorder,
-                proxy=self._proxy,
-            )
-        self.wire = self.mailbox.wire
-        self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
-        self._used = self.retry.clock()
-        self._process = os.getpid()
-        how = "TLS" if self.encrypted else "not encrypted"
-        log.info("connected to %s:%s (%s)", self.host, self.port, how)
+    # lost and found ----------------------------------------------------------------------------
 
     def recover(self, lost: MailframeError) -> None:
         """Connect again after the connection was lost, sign in, and open the folder again.
@@ -232,7 +175,7 @@ class Connection:
         UidValidityError
             If the folder was renumbered meanwhile, and FolderError if it has gone.
         """
-        if self._is_closed or self._is_opening or self.sign_in is None:
+        if self.is_closed or self._is_opening or self.sign_in is None:
             raise lost
         error: MailframeError = lost
         attempt = 0
@@ -266,8 +209,8 @@ class Connection:
         try:
             self._is_opening = True
             self.username = ""
-            (self.wire.drop if self._process == os.getpid() else self.wire.abandon)()
-            self._open()
+            self.let_go()
+            self.open()
             self.wire.window = window  # what is known of the server stays known
             sign_in(self)
             if before is not None:
@@ -278,46 +221,6 @@ class Connection:
             raise
         finally:
             self._is_opening = False
-
-    def _awake(self) -> None:
-        """Notice before a command is sent that there is nobody to send it to.
-
-        Raises
-        ------
-        ConnectionFailedError
-            If the connection has ended, or does not answer after it was idle for long.
-        """
-        if self._process != os.getpid():
-            # It is the parent's, which goes on with it: here it is let go without a word.
-            self.wire.abandon()
-            raise ConnectionFailedError(
-                f"The connection to {self.host} belongs to the process that this one was forked "
-                "from."
-            )
-        if self._broken_off.is_set():
-            self.wire.drop()
-            raise ConnectionFailedError(f"The work over the connection to {self.host} has ended.")
-        if self.wire.state == "LOGOUT":
-            reason = "is closed" if self._is_closed else "was lost"
-            raise ConnectionFailedError(
-                f"The connection to {self.host} {reason}.",
-                suggestion="Connect again: session = mf.connect(...).",
-            )
-        if self.wire.has_ended():
-            self.wire.drop()
-            raise ConnectionFailedError(f"{self.host} has ended the connection.")
-        idle = self.retry.clock() - self._used
-        if idle > IDLE and not self._is_opening:
-            # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
-            # only an answer tells; waiting for one takes less patience than the command itself.
-            self._used = self.retry.clock()
-            self.wire.sock.settimeout(min(self.timeout, HEARTBEAT))
-            try:
-                for _ in self._exchange(deque([Command((b"NOOP",))])):
-                    pass
-            finally:
-                with suppress(OSError):
-                    self.wire.sock.settimeout(self.timeout)
 
     def another(self) -> Connection:
         """Open one more connection like this one, and sign in on it."""
@@ -344,19 +247,6 @@ class Connection:
         made.quirks, made.search_charset = self.quirks, self.search_charset
         made.wire.window = self.wire.window
         return made
-
-    def break_off(self) -> None:
-        """Wake whoever waits for this connection in another thread: it is of no use any more.
-
-        What was in flight is lost, and nothing is tried again before `mend`.
-        """
-        self._broken_off.set()
-        with suppress(OSError):
-            self.wire.sock.shutdown(socket.SHUT_RDWR)
-
-    def mend(self) -> None:
-        """Let a connection that was broken off be opened again by whoever uses it next."""
-        self._broken_off.clear()
 
     def _pause(self, seconds: float) -> None:
         self.retry.wait(seconds, self._broken_off)
@@ -424,20 +314,11 @@ class Connection:
         if not capabilities:
             for reply in self.command(b"CAPABILITY", tried=tried):
                 capabilities = reply.text if reply.kind == "CAPABILITY" else capabilities
-        self._learn(capabilities)
+        self.learn(capabilities)
         if self.offers("ID"):
             # 163.com and 126.com refuse every SELECT from a client that has not said who it is.
             with suppress(CommandError):
                 self.command(b'ID ("name" "mailframe")', tried=tried)
-
-    def _learn(self, capabilities: bytes) -> None:
-        words = capabilities.decode("ascii", "replace").upper().split()
-        self.capabilities = frozenset(words)
-        self.wire.capabilities = tuple(words)
-        # LITERAL- (RFC 7888) allows the same up to 4,096 bytes; longer arguments are not sent.
-        self.wire.literal_plus = "LITERAL+" in self.capabilities
-        limits = [w.partition("=")[2] for w in words if w.startswith("MESSAGELIMIT=")]  # RFC 9738
-        self.message_limit = (parse_number(limits[0].encode()) or 0) if limits else 0
 
     # folders -----------------------------------------------------------------------------------
 
@@ -588,12 +469,12 @@ class Connection:
     ) -> tuple[Reply, list[Reply]]:
         """Send one command once; return its completion, and all replies with it."""
         try:
-            self._awake()
+            self.rouse()
         except MailframeError as error:
             raise _Unsent(error) from error
         queue = deque([Command(pieces, respond=respond)])
         begun = time.perf_counter()
-        found = list(self._exchange(queue, tried=tried, patient=patient))
+        found = list(self._heeded(queue, tried, patient=patient))
         self.latency = min(self.latency, time.perf_counter() - begun)
         completions = [reply for command, reply in found if command is not None]
         return completions[-1], [reply for _, reply in found]
@@ -631,9 +512,9 @@ class Connection:
         while True:
             unfinished: list[Command] = []
             try:
-                self._awake()
+                self.rouse()
                 unfinished = [Command(())]  # to be replaced by what is in flight
-                with closing(self._exchange(commands, tried=tried, patient=patient)) as replies:
+                with closing(self._heeded(commands, tried, patient=patient)) as replies:
                     for command, reply in replies:
                         losses = losses if command is None else 0
                         yield command, reply
@@ -650,43 +531,21 @@ class Connection:
             else:
                 return
 
-    def _exchange(
-        self, commands: deque[Command], *, tried: str = "", patient: bool = False
+    def _heeded(
+        self, commands: deque[Command], tried: str, *, patient: bool
     ) -> Generator[tuple[Command | None, Reply]]:
-        timeout = self.timeout * PATIENCE if patient else self.timeout
-        with self._translated(tried or f"The connection to {self.host} was lost.", timeout):
-            if patient:
-                self.wire.sock.settimeout(timeout)
-            try:
-                for command, reply in self.wire.run(commands):
-                    if reply.kind == "BYE":
-                        self._farewell = reply.text.decode("utf-8", "replace")
-                    if command is not None and reply.kind == "OK":
-                        self._heed(reply)
-                    yield command, reply
-            finally:
-                self._used = self.retry.clock()
-                if patient:
-                    with suppress(OSError):
-                        self.wire.sock.settimeout(self.timeout)
+        timeout = self.timeout * PATIENCE if patient else None
+        with closing(self.exchange(commands, tried=tried, timeout=timeout)) as replies:
+            for command, reply in replies:
+                if command is not None and reply.kind == "OK":
+                    self._heed(reply)
+                yield command, reply
 
     def close(self) -> None:
         """Say LOGOUT if the connection still stands, and close it."""
-        if self._is_closed:
-            return
-        self._is_closed = True
         self.selected = None
         self.sign_in = None
-        if self._process != os.getpid():
-            self.wire.abandon()
-        elif self.wire.state != "LOGOUT":
-            with suppress(OSError, imaplib.IMAP4.error, MailframeError):
-                self.wire.logout()
-            self.wire.drop()
-        log.info("disconnected from %s", self.host)
-
-    def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
-        return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)
+        super().close()
 
 
 class _Unsent(Exception):  # noqa: N818 tells where, not what

@@ -65,6 +65,21 @@ next(records)
 """
 
 
+FORK_CLIENT = """
+import ssl
+from mailframe.imap import IMAPClient
+session.close()
+anything = ssl._create_unverified_context()
+client = IMAPClient().connect(host, port=int(port), use_ssl=False, ssl_context=anything)
+client.authenticate(username=user, password=password)
+client.select_folder("INBOX")
+child = os.fork()
+counts = [len(client.fetch_emails(limit=20)) for _ in range(3)]
+print(*counts, os.waitpid(child, 0)[1] if child else "", flush=True)
+client.disconnect()
+"""
+
+
 def run(script: str, proxy: FaultProxy, mailbox: Mailbox) -> str:
     """Run a program against the mailbox; what it printed."""
     done = subprocess.run(
@@ -87,6 +102,15 @@ def test_parent_and_child_go_on_with_a_connection_each(through: Through, mailbox
     said = run(FORK, proxy, mailbox).split("\n")
     assert sorted(said) == ["", f"{COUNT} {COUNT}", f"{COUNT} {COUNT}", f"{COUNT} {COUNT} 0"]
     assert len(proxy.lines) == 2
+
+
+def test_a_client_and_its_copy_in_a_child_go_on_with_a_connection_each(
+    through: Through, mailbox: Mailbox
+) -> None:
+    proxy = through()
+    said = run(FORK_CLIENT, proxy, mailbox).split("\n")
+    assert sorted(said) == ["", "20 20 20 ", "20 20 20 0"]
+    assert len(proxy.lines) == 3  # the session's, the client's and the child's
 
 
 def test_a_child_forked_while_others_read_is_not_stuck(through: Through, mailbox: Mailbox) -> None:

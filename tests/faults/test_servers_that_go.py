@@ -11,6 +11,7 @@ import pytest
 from mailframe.embedded import Server
 from mailframe.embedded.store import Account
 from mailframe.exceptions import ConnectionFailedError, FolderError, UidValidityError
+from mailframe.imap.line import IDLE
 from tests.conftest import missing
 from tests.faults.reading import STALLED, Mailbox, assert_same, read_all, sign_in, some_messages
 from tests.rigs import messages
@@ -102,6 +103,20 @@ def test_a_line_that_died_overnight_is_noticed_before_it_is_relied_on(
     clock.now += 8 * 3600
     assert_same(read_all(one), reference.frames)
     assert len(proxy.lines) == 2
+
+
+def test_a_connection_is_tried_when_it_was_idle_for_long_and_only_then(
+    scripted: Callable[..., ScriptedServer], clock: Clock
+) -> None:
+    server = scripted({}, messages={1: b"FLAGS ()"})
+    with sign_in(server, "me", "secret", clock.retry()) as one:
+        one.count()
+        clock.now += IDLE - 1
+        one.count()
+        assert not server.commands("NOOP")
+        clock.now += IDLE + 1
+        one.count()
+        assert len(server.commands("NOOP")) == 1
 
 
 def test_a_command_that_ends_every_connection_is_an_error(

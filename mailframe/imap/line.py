@@ -1,0 +1,238 @@
+"""The line to a server: opened, found awake or not, and what is said over it, once.
+
+What is lost here is lost: `connection` stands on it, and is who connects again.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import logging
+import math
+import os
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from mailframe.exceptions import ConnectionFailedError, MailframeError, NotSupportedError
+from mailframe.imap.failures import translated
+from mailframe.imap.responses import parse_number
+from mailframe.imap.tls import PORTS, open_mailbox
+from mailframe.imap.trace import Recorder
+from mailframe.imap.wire import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+
+    from mailframe.imap.responses import Reply
+
+__all__ = ["Line"]
+
+log = logging.getLogger(__name__)
+
+#: A line idle for so many seconds is tried with NOOP before it is relied on, and so many are
+#: waited for the answer.
+IDLE = 60
+HEARTBEAT = 10
+#: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
+PATIENCE = 10
+
+
+class Line:
+    """A line to one server, over which commands go.
+
+    Parameters
+    ----------
+    host, port, security, ssl_context, timeout, recorder, proxy
+        As for `connection.Connection`.
+    clock
+        Seconds that pass, for idleness.
+
+    Raises
+    ------
+    CertificateError
+        If the certificate is not trusted; nothing was sent.
+    ConnectionFailedError
+        If there is no server, or it is not an IMAP server.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        *,
+        security: str = "tls",
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float = 30,
+        recorder: Recorder | None = None,
+        proxy: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.host = host
+        self.port = port or PORTS.get(security, 0)
+        self.timeout = timeout
+        self.recorder = recorder or Recorder()
+        #: Seconds for the fastest answer so far: how far away the server is.
+        self.latency = math.inf
+        self.message_limit = 0
+        self.is_closed = False
+        self._security = security
+        self._ssl_context = ssl_context
+        self._proxy = proxy
+        self._clock = clock
+        #: Set while nobody wants an answer any more; wakes whoever pauses.
+        self._broken_off = threading.Event()
+        self.open()
+
+    def open(self) -> None:
+        """Connect, also once more after the line was lost."""
+        self._farewell = ""
+        with self._translated(f"Could not connect to {self.host}, port {self.port}."):
+            self.mailbox = open_mailbox(
+                self.host,
+                self.port,
+                self._security,
+                self._ssl_context,
+                self.timeout,
+                recorder=self.recorder,
+                proxy=self._proxy,
+            )
+        self.wire = self.mailbox.wire
+        self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
+        self._used = self._clock()
+        self._process = os.getpid()
+        how = "TLS" if self.encrypted else "not encrypted"
+        log.info("connected to %s:%s (%s)", self.host, self.port, how)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is on."""
+        return isinstance(self.wire.sock, ssl.SSLSocket)
+
+    def offers(self, capability: str) -> bool:
+        """Whether the server announced a capability, in any case."""
+        return capability.upper() in self.capabilities
+
+    def require(self, capability: str, purpose: str) -> None:
+        """Refuse what the server has no means for.
+
+        Raises
+        ------
+        NotSupportedError
+            If the capability is not offered.
+        """
+        if not self.offers(capability):
+            raise NotSupportedError(f"{self.host} cannot {purpose}: it offers no {capability}.")
+
+    def learn(self, capabilities: bytes) -> None:
+        """Take over what the server announces."""
+        words = capabilities.decode("ascii", "replace").upper().split()
+        self.capabilities = frozenset(words)
+        self.wire.capabilities = tuple(words)
+        # LITERAL- (RFC 7888) allows the same up to 4,096 bytes; longer arguments are not sent.
+        self.wire.literal_plus = "LITERAL+" in self.capabilities
+        limits = [w.partition("=")[2] for w in words if w.startswith("MESSAGELIMIT=")]  # RFC 9738
+        self.message_limit = (parse_number(limits[0].encode()) or 0) if limits else 0
+
+    def rouse(self) -> None:
+        """Notice before a command is sent that there is nobody to send it to.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If the line has ended, or nobody answers after it was idle for long.
+        """
+        if self._process != os.getpid():
+            # It is the parent's, which goes on with it: here it is let go without a word.
+            self.wire.abandon()
+            raise ConnectionFailedError(
+                f"The connection to {self.host} belongs to the process that this one was forked "
+                "from."
+            )
+        if self._broken_off.is_set():
+            self.wire.drop()
+            raise ConnectionFailedError(f"The work over the connection to {self.host} has ended.")
+        if self.wire.state == "LOGOUT":
+            reason = "is closed" if self.is_closed else "was lost"
+            raise ConnectionFailedError(
+                f"The connection to {self.host} {reason}.",
+                suggestion="Connect again: session = mf.connect(...).",
+            )
+        if self.wire.has_ended():
+            self.wire.drop()
+            raise ConnectionFailedError(f"{self.host} has ended the connection.")
+        if self._clock() - self._used > IDLE:
+            # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
+            # only an answer tells; waiting for one takes less patience than a command does.
+            self._used = self._clock()
+            for _ in self.exchange(deque([Command((b"NOOP",))]), timeout=HEARTBEAT):
+                pass
+
+    def exchange(
+        self, commands: deque[Command], *, tried: str = "", timeout: float | None = None
+    ) -> Generator[tuple[Command | None, Reply]]:
+        """Send commands as `Wire.run` does, with mailframe's errors.
+
+        Parameters
+        ----------
+        commands
+            Taken from the left; more may be added meanwhile.
+        tried
+            For the error: what was attempted, as a sentence.
+        timeout
+            Another one than the line's, for as long as this takes.
+
+        Raises
+        ------
+        ServerTimeoutError
+            If the server falls silent.
+        ConnectionFailedError
+            If the line breaks.
+        """
+        silence = self.timeout if timeout is None else timeout
+        with self._translated(tried or f"The connection to {self.host} was lost.", silence):
+            self.wire.sock.settimeout(silence)
+            try:
+                for command, reply in self.wire.run(commands):
+                    if reply.kind == "BYE":
+                        self._farewell = reply.text.decode("utf-8", "replace")
+                    yield command, reply
+            finally:
+                self._used = self._clock()
+                with suppress(OSError):
+                    self.wire.sock.settimeout(self.timeout)
+
+    def break_off(self) -> None:
+        """Wake whoever waits for this line in another thread: it is of no use any more.
+
+        What was in flight is lost, and nothing is tried again before `mend`.
+        """
+        self._broken_off.set()
+        with suppress(OSError):
+            self.wire.sock.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """Let a line that was broken off be opened again by whoever uses it next."""
+        self._broken_off.clear()
+
+    def let_go(self) -> None:
+        """Close the socket without a word; leave it to the parent process where it is its."""
+        (self.wire.drop if self._process == os.getpid() else self.wire.abandon)()
+
+    def close(self) -> None:
+        """Say LOGOUT if the line still stands, and close it; a second call does nothing."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        if self._process == os.getpid() and self.wire.state != "LOGOUT":
+            with suppress(OSError, imaplib.IMAP4.error, MailframeError):
+                self.wire.logout()
+        self.let_go()
+        log.info("disconnected from %s", self.host)
+
+    def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
+        return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -105,13 +106,14 @@ def _save(
     begun: dict[int, Unfinished] = {}
     saved: dict[int, str] = {}
     try:
-        for piece in source.contents(selection.folder, selection.uidvalidity, wanted):
-            if piece.place not in begun:
-                begun[piece.place] = destination.begin(names[piece.place])
-            begun[piece.place].write(piece.content)
-            tick(len(piece.content))
-            if piece.last:
-                saved[piece.place] = str(begun.pop(piece.place).finish())
+        with closing(source.contents(selection.folder, selection.uidvalidity, wanted)) as pieces:
+            for piece in pieces:
+                if piece.place not in begun:
+                    begun[piece.place] = destination.begin(names[piece.place])
+                begun[piece.place].write(piece.content)
+                tick(len(piece.content))
+                if piece.last:
+                    saved[piece.place] = str(begun.pop(piece.place).finish())
     finally:
         for file in begun.values():
             file.discard()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class _Bar:
         self._shown: Any = None
         self._is_wanted = progress is not False and total > 0
         self._is_ours = progress is None or progress is True
+        self._lock = Lock()
         if self._is_wanted and progress is True:
             self._appear(leave=True)
         elif self._is_wanted and not self._is_ours:
@@ -80,7 +82,7 @@ class _Bar:
 
     def note(self, event: object) -> None:
         """Say what holds the work up; a bar that is not there yet appears for it."""
-        if self._is_wanted and self._shown is None:
+        if self._is_wanted:
             self._appear(leave=False)
         say: Callable[[str], object] | None = getattr(self._shown, "set_postfix_str", None)
         if say is not None:
@@ -94,10 +96,12 @@ class _Bar:
     def _appear(self, *, leave: bool) -> None:
         from tqdm.auto import tqdm  # noqa: PLC0415 takes a while to import, and is rarely used
 
-        self._shown = tqdm(
-            total=self._total,
-            initial=self._done,
-            unit=self._unit,
-            unit_scale=self._unit == "B",
-            leave=leave,
-        )
+        with self._lock:  # news come from the threads of all connections
+            if self._shown is None:
+                self._shown = tqdm(
+                    total=self._total,
+                    initial=self._done,
+                    unit=self._unit,
+                    unit_scale=self._unit == "B",
+                    leave=leave,
+                )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mailframe.records import BodyRecord, Headers, MessageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from mailframe.source import Selection, Source, What
 
@@ -16,7 +17,9 @@ __all__ = ["messages_of", "previews_of", "texts_of"]
 
 _Record = TypeVar("_Record", MessageRecord, BodyRecord)
 #: Places of selections, ascending, each with some of its records; a place may come several times.
-_Streams: TypeAlias = "Iterable[tuple[int, Iterable[_Record]]]"
+#: Whoever takes from them closes them, so that what is still going on ends with an error or Ctrl-C
+#: and not when its traceback is forgotten, which a notebook keeps.
+_Streams: TypeAlias = "Generator[tuple[int, Iterable[_Record]]]"
 
 #: Characters of a preview (RFC 8970 section 3.1), and bytes of text that are enough for it: HTML
 #: often begins with its style sheet.
@@ -32,7 +35,7 @@ def messages_of(
     *,
     fields: tuple[str, ...] = (),
     keep_gone: bool = False,
-) -> Iterator[MessageRecord]:
+) -> Generator[MessageRecord]:
     """Read headers, flags and attachments.
 
     Parameters
@@ -56,17 +59,18 @@ def messages_of(
         if each is None
         else each(found, what, fields)
     )
-    for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
-        yield record or MessageRecord(
-            source.account, one.folder, one.uidvalidity, uid,
-            flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
-            defects=("gone",),
-        )  # fmt: skip
+    with closing(streams):
+        for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
+            yield record or MessageRecord(
+                source.account, one.folder, one.uidvalidity, uid,
+                flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
+                defects=("gone",),
+            )  # fmt: skip
 
 
 def previews_of(
     source: Source, found: list[Selection], tick: Callable[[int], object], *, keep_gone: bool
-) -> Iterator[tuple[str, int, int, str | None]]:
+) -> Generator[tuple[str, int, int, str | None]]:
     """Read how texts begin: as the server says, or as the text says where it does not.
 
     Parameters
@@ -85,18 +89,21 @@ def previews_of(
     tuple
         Folder, UIDVALIDITY, UID and preview.
     """
-    read: Callable[[Selection], Iterator[tuple[int, str | None]] | None]
+    read: Callable[[Selection], Generator[tuple[int, str | None]] | None]
     read = getattr(source, "previews", lambda _: None)
     for one in found:
         gone = dict.fromkeys(one.uids)
-        made = read(one) if one.uids else iter(())
+        if not one.uids:
+            continue
+        made = read(one)
         if made is None:  # then by us, of as much text as that takes
             texts = source.parts(one, max_bytes=PREVIEWED_BYTES)
             made = ((text.uid, _shown(text)) for text in texts)
-        for uid, text in made:
-            del gone[uid]
-            tick(1)
-            yield one.folder, one.uidvalidity, uid, _beginning(text)
+        with closing(made):
+            for uid, text in made:
+                del gone[uid]
+                tick(1)
+                yield one.folder, one.uidvalidity, uid, _beginning(text)
         for uid in gone if keep_gone else ():
             tick(1)
             yield one.folder, one.uidvalidity, uid, None
@@ -110,7 +117,7 @@ def texts_of(
     html: bool,
     max_bytes: int | None,
     keep_gone: bool,
-) -> Iterator[BodyRecord]:
+) -> Generator[BodyRecord]:
     """Read texts.
 
     Parameters
@@ -135,12 +142,13 @@ def texts_of(
         if each is None
         else each(found, **options)
     )
-    for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
-        yield record or BodyRecord(
-            source.account, one.folder, one.uidvalidity, uid,
-            text=None, html=None, text_source="none", charset=None, truncated=False,
-            defects=("gone",),
-        )  # fmt: skip
+    with closing(streams):
+        for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
+            yield record or BodyRecord(
+                source.account, one.folder, one.uidvalidity, uid,
+                text=None, html=None, text_source="none", charset=None, truncated=False,
+                defects=("gone",),
+            )  # fmt: skip
 
 
 def _with_gone(

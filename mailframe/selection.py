@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -312,13 +313,17 @@ def _with_role(listed: Sequence[Folder], role: str) -> str:
     )
 
 
+#: Where the server gives no date.
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 def _latest(source: Source, found: list[Selection], limit: int) -> list[Selection]:
     """Keep those that were received last: UIDs of different folders cannot be compared."""
-    dated = [
-        (record.internal_date or datetime.min.replace(tzinfo=UTC), place, record.uid)
-        for place, one in enumerate(found)
-        for record in (source.headers(one, "dates") if one.uids else ())
-    ]
+    dated: list[tuple[datetime, int, int]] = []
+    for place, one in enumerate(found):
+        if one.uids:
+            with closing(source.headers(one, "dates")) as records:
+                dated += [(r.internal_date or _NEVER, place, r.uid) for r in records]
     kept = {(place, uid) for _, place, uid in sorted(dated, reverse=True)[:limit]}
     return [
         Selection(one.folder, one.uidvalidity, tuple(u for u in one.uids if (place, u) in kept))

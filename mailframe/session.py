@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 import operator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
@@ -45,6 +45,8 @@ _METHODS = (
     "download",
     "message",
     "explain",
+    "trace",
+    "tracing",
 )
 #: Methods that `Session.explain` knows.
 EXPLAINED = ("headers", "recipients", "bodies", "attachments", "hops", "search", "count")
@@ -213,10 +215,14 @@ class Session:
         found = select(self._source, criteria, folder, limit)
         keep_gone = isinstance(criteria, pd.DataFrame)
         labels: bool = getattr(self._source, "has_labels", False)
-        with watched(self._source, _total(found), progress) as tick:
-            records = messages_of(
-                self._source, found, "headers", tick, fields=tuple(columns), keep_gone=keep_gone
-            )
+        with (
+            watched(self._source, _total(found), progress) as tick,
+            closing(
+                messages_of(
+                    self._source, found, "headers", tick, fields=tuple(columns), keep_gone=keep_gone
+                )
+            ) as records,
+        ):
             frame = frames.headers_frame(records, self.account, fields=columns, labels=labels)
         return in_order_of(criteria, frame)
 
@@ -241,8 +247,10 @@ class Session:
             ``schema.RECIPIENTS``: one row for each address of each message.
         """
         found = select(self._source, criteria, folder, limit)
-        with watched(self._source, _total(found), progress) as tick:
-            records = messages_of(self._source, found, "recipients", tick)
+        with (
+            watched(self._source, _total(found), progress) as tick,
+            closing(messages_of(self._source, found, "recipients", tick)) as records,
+        ):
             frame = frames.recipients_frame(records, self.account)
         return in_order_of(criteria, frame)
 
@@ -268,8 +276,12 @@ class Session:
             message the first server first. What a server says of those before it may be forged.
         """
         found = select(self._source, criteria, folder, limit)
-        with watched(self._source, _total(found), progress) as tick:
-            records = messages_of(self._source, found, "fields", tick, fields=("received",))
+        with (
+            watched(self._source, _total(found), progress) as tick,
+            closing(
+                messages_of(self._source, found, "fields", tick, fields=("received",))
+            ) as records,
+        ):
             frame = frames.hops_frame(records, self.account)
         return in_order_of(criteria, frame)
 
@@ -294,8 +306,10 @@ class Session:
             ``schema.ATTACHMENTS``: one row an attachment, those shown inline included.
         """
         found = select(self._source, criteria, folder, limit)
-        with watched(self._source, _total(found), progress) as tick:
-            records = messages_of(self._source, found, "attachments", tick)
+        with (
+            watched(self._source, _total(found), progress) as tick,
+            closing(messages_of(self._source, found, "attachments", tick)) as records,
+        ):
             frame = frames.attachments_frame(records, self.account)
         return in_order_of(criteria, frame)
 
@@ -342,13 +356,15 @@ class Session:
         keep_gone = isinstance(criteria, pd.DataFrame)
         with watched(self._source, _total(found), progress) as tick:
             if preview:
-                rows = previews_of(self._source, found, tick, keep_gone=keep_gone)
-                frame = frames.previews_frame(rows, self.account)
+                made = previews_of(self._source, found, tick, keep_gone=keep_gone)
+                with closing(made) as previews:
+                    frame = frames.previews_frame(previews, self.account)
             else:
-                records = texts_of(
+                read = texts_of(
                     self._source, found, tick, html=html, max_bytes=max_bytes, keep_gone=keep_gone
                 )
-                frame = frames.bodies_frame(records, self.account, html=html)
+                with closing(read) as texts:
+                    frame = frames.bodies_frame(texts, self.account, html=html)
         return in_order_of(criteria, frame)
 
     def message(self, uid: int, *, folder: str = "INBOX") -> Email:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 from mailframe.exceptions import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from mailframe.criteria import Node
     from mailframe.parsing import Email
@@ -127,7 +127,7 @@ class Source(Protocol):
 
     def headers(
         self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
-    ) -> Iterator[MessageRecord]:
+    ) -> Generator[MessageRecord]:
         """Read headers, flags and attachments, or what of them is asked for.
 
         ``fields`` are lower-case names of header fields for `Headers.extra`.
@@ -135,7 +135,7 @@ class Source(Protocol):
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
-    ) -> Iterator[BodyRecord]:
+    ) -> Generator[BodyRecord]:
         """Read the parts that are text, and the HTML as sent if asked for.
 
         Of each part ``max_bytes`` are read at most, as encoded.
@@ -152,7 +152,7 @@ class Source(Protocol):
 
     def contents(
         self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece]:
         """Read parts by UID and part number, decoded, piece by piece."""
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from mailframe.records import Folder
 from mailframe.source import Piece, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from mailframe.criteria import Node
     from mailframe.files.stored import Box, Stored
@@ -127,7 +127,7 @@ class FileSource:
 
     def headers(
         self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
-    ) -> Iterator[MessageRecord]:
+    ) -> Generator[MessageRecord]:
         """Read headers, and whole messages where they may have attachments."""
         box = self._box_of(selection.folder, selection.uidvalidity)
         where = (self.account, selection.folder, selection.uidvalidity)
@@ -135,7 +135,7 @@ class FileSource:
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
-    ) -> Iterator[BodyRecord]:
+    ) -> Generator[BodyRecord]:
         """Read the text parts."""
         box = self._box_of(selection.folder, selection.uidvalidity)
         where = (self.account, selection.folder, selection.uidvalidity)
@@ -157,7 +157,7 @@ class FileSource:
 
     def contents(
         self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece]:
         """Read parts, decoded."""
         box = self._box_of(folder, uidvalidity)
         return _pieces(box, wanted)
@@ -237,7 +237,7 @@ class FileSource:
         )
 
 
-def _each(box: Box, uids: Iterable[int], read: Callable[[Stored], _T]) -> Iterator[_T]:
+def _each(box: Box, uids: Iterable[int], read: Callable[[Stored], _T]) -> Generator[_T]:
     """Read the messages that are still there; one may go at any moment while it is read."""
     for uid in uids:
         try:
@@ -271,7 +271,7 @@ def _is_match(box: Box, uid: int, criteria: Node, mailbox: Mailbox) -> bool:
         return False
 
 
-def _pieces(box: Box, wanted: Sequence[tuple[int, str]]) -> Iterator[Piece]:
+def _pieces(box: Box, wanted: Sequence[tuple[int, str]]) -> Generator[Piece]:
     """Decode parts, those of one message one after the other."""
     parsed: tuple[int, Part | None] = (0, None)
     # A message is parsed once, wherever its parts stand.

@@ -209,7 +209,10 @@ def _send(
         # Some servers repeat what they refuse, and the errors behind this one repeat it again.
         said = " ".join(filter(None, (error.reply, *reports)))
         failure = type(error)(
-            error.tried, reply=_redact(said, secrets), suggestion=error.suggestion
+            error.tried,
+            reply=_redact(said, secrets),
+            suggestion=error.suggestion,
+            code=error.code,
         )
     if failure is not None:  # raised out here, it has no context
         raise failure

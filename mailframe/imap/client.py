@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from mailframe.criteria import to_tree
-from mailframe.exceptions import ConnectionFailedError, FolderError, ReadOnlyError
+from mailframe.exceptions import (
+    ConnectionFailedError,
+    FolderError,
+    NotSupportedError,
+    ReadOnlyError,
+)
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
 from mailframe.imap.folder import folder_status, list_folders
@@ -69,6 +74,11 @@ class IMAPClient:
         what = repr(self._connection) if self._connection else "not connected"
         return f"<{type(self).__name__} {what.strip('<>')}>"
 
+    def __reduce__(self) -> str:
+        raise NotSupportedError(
+            "A client cannot be copied or pickled.", suggestion="Connect where it is needed."
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -104,6 +114,7 @@ class IMAPClient:
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 30,
         reconnect: float = 60,
+        proxy: str | None = None,
     ) -> Self:
         """Connect to a server. The certificate is checked.
 
@@ -121,6 +132,8 @@ class IMAPClient:
         reconnect
             Seconds for which a connection that was lost is tried again, 0 for never; what was
             being read goes on where it ended.
+        proxy
+            ``"socks5://localhost:1080"``, in networks that have no other way out.
 
         Returns
         -------
@@ -143,6 +156,7 @@ class IMAPClient:
             ssl_context=ssl_context,
             timeout=timeout,
             retry=Retry(seconds=reconnect),
+            proxy=proxy,
         )
         return self
 

@@ -26,7 +26,7 @@ from mailframe.imap.failures import refusal
 from mailframe.imap.line import PATIENCE, Line
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
-from mailframe.imap.retry import NEVER
+from mailframe.imap.retry import NEVER, Attempts
 from mailframe.imap.tls import is_local
 from mailframe.imap.wire import Command
 
@@ -49,6 +49,8 @@ LOSSES = 3
 MOST_LOSSES = 25
 #: Replies that cannot be read, before that is taken for the server's way.
 _GARBLED = 2
+# What may be otherwise at the next attempt: the line may have damaged what was said on it.
+_PASSING = (ConnectionFailedError, ProtocolError, CommandError, NotSupportedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class Connection(Line):
         self.sign_in: Callable[[Connection], None] | None = None
         self._readonly = True
         self._is_opening = False
+        self._pleas = Attempts(retry)
+        self._in_one_breath: set[Command] = set()
         super().__init__(
             host,
             port,
@@ -158,13 +162,19 @@ class Connection(Line):
 
     # lost and found ----------------------------------------------------------------------------
 
-    def recover(self, lost: MailframeError) -> None:
+    def recover(
+        self, lost: MailframeError, attempts: Attempts | None = None, *, in_folder: bool = True
+    ) -> None:
         """Connect again after the connection was lost, sign in, and open the folder again.
 
         Parameters
         ----------
         lost
             How it was lost; raised again if it cannot be recovered.
+        attempts
+            What is left of the time that `retry` gives one piece of work.
+        in_folder
+            Whether a folder that was open is needed. Without it, one that has gone is no error.
 
         Raises
         ------
@@ -178,32 +188,32 @@ class Connection(Line):
         if self.is_closed or self._is_opening or self.sign_in is None:
             raise lost
         error: MailframeError = lost
-        attempt = 0
-        for attempt, pause in enumerate(self.retry.pauses(), 1):
+        attempts = attempts or Attempts(self.retry)
+        for attempt, pause in enumerate(attempts.pauses(), 1):
             if self._broken_off.is_set():
                 raise lost
             self._tell(Reconnecting(self.host, attempt, pause, _reason(error)))
             self._pause(pause)
             try:
-                self._reopen(self.sign_in)
-            except CertificateError:
+                self._reopen(self.sign_in, in_folder=in_folder)
+            except (CertificateError, FolderError):
                 raise
-            except (ConnectionFailedError, ThrottledError) as again:
+            except _PASSING as again:
                 error = again
                 continue
             self._tell(Reconnected(self.host, attempt))
             return
-        if attempt:
-            raise type(error)(
-                f"{lost.tried} The connection to {self.host} was lost, and {attempt} attempts in "
-                f"{self.retry.seconds:g} seconds did not bring it back.",
-                reply=error.reply,
-                suggestion="Try again when the server or the network is back; mf.connect(..., "
-                "reconnect=600) would try for 10 minutes.",
-            ) from lost
-        raise lost
+        if self.retry.seconds <= 0:
+            raise lost
+        raise type(error)(
+            f"{lost.tried} The connection to {self.host} was lost, and could not be had again "
+            f"for {self.retry.seconds:g} seconds.",
+            reply=error.reply,
+            suggestion="Try again when the server or the network is back; mf.connect(..., "
+            "reconnect=600) would try for 10 minutes.",
+        ) from lost
 
-    def _reopen(self, sign_in: Callable[[Connection], None]) -> None:
+    def _reopen(self, sign_in: Callable[[Connection], None], *, in_folder: bool) -> None:
         before, self.selected = self.selected, None
         window = self.wire.window
         try:
@@ -215,6 +225,10 @@ class Connection(Line):
             sign_in(self)
             if before is not None:
                 self.return_to(before.folder, before.uidvalidity, readonly=self._readonly)
+        except FolderError:  # gone, or renumbered: the connection itself is whole
+            self.selected = None
+            if in_folder:
+                raise
         except BaseException:
             self.selected = before  # for the next attempt
             self.wire.drop()
@@ -256,31 +270,42 @@ class Connection(Line):
         if self.on_event is not None:
             self.on_event(event)
 
-    def relieve(self, error: ThrottledError, times: int) -> None:
+    def relieve(
+        self, error: ThrottledError, attempts: Attempts, command: Command | None = None
+    ) -> None:
         """Leave the server alone for a while that wants fewer requests.
 
         Parameters
         ----------
         error
             What it said; raised again if it wants to be left alone for too long.
-        times
-            How often it has said so in a row, from 1.
+        attempts
+            How long it was left alone for this piece of work before.
+        command
+            The one it refused. Those in flight by then are refused in the same breath, which
+            counts once.
         """
-        pause = self.retry.relief(error.reply, times)
+        if command is not None and command in self._in_one_breath:
+            return
+        self._in_one_breath = set(self.wire.flying.values())
+        pause = attempts.relief(error.reply)
         if pause is None or self._is_opening or self.sign_in is None:
             raise error
-        self._tell(Throttled(self.host, pause, error.reply))
-        self.wire.window = 1
-        self._pause(pause)
+        self._slow_down(pause, error.reply)
 
     def _heed(self, reply: Reply) -> None:
         """Slow down where a server that does what it was asked wants less to do (Gmail)."""
-        if b"[THROTTLED" in reply.text:
-            said = reply.text.decode("utf-8", "replace")
-            self.wire.window = 1
-            pause = self.retry.relief(said, 1) or 0
-            self._tell(Throttled(self.host, pause, said))
-            self._pause(pause)
+        if split_code(reply.text)[0] == "THROTTLED":
+            # Before the login is done a server's words may hold the secret.
+            said = reply.text.decode("utf-8", "replace") if self.logged_in else "[THROTTLED]"
+            self._slow_down(min(self._pleas.respite(said), self.retry.throttled), said)
+        elif reply.tag != b"*":
+            self._pleas.renew()
+
+    def _slow_down(self, pause: float, said: str) -> None:
+        self.wire.window = 1
+        self._tell(Throttled(self.host, pause, said))
+        self._pause(pause)
 
     # the way in --------------------------------------------------------------------------------
 
@@ -410,6 +435,7 @@ class Connection(Line):
         patient: bool = False,
         respond: Callable[[bytes], bytes] | None = None,
         changes: bool = False,
+        in_folder: bool = True,
     ) -> list[Reply]:
         """Send one command and collect its replies.
 
@@ -430,18 +456,21 @@ class Connection(Line):
             Answers continuation requests.
         changes
             Whether it would do harm if it were done twice.
+        in_folder
+            Whether it is about the open folder: then that is opened again as well.
 
         Returns
         -------
         list of Reply
             The untagged ones, the completion last.
         """
-        throttled = losses = 0
+        attempts = Attempts(self.retry)
+        losses = 0
         while True:
             try:
                 completion, replies = self._ask(pieces, respond, tried, patient=patient)
             except _Unsent as unsent:
-                self.recover(unsent.why)
+                self.recover(unsent.why, attempts, in_folder=in_folder)
                 continue
             except (ConnectionFailedError, ProtocolError) as lost:
                 if changes and not self._is_opening:
@@ -449,15 +478,14 @@ class Connection(Line):
                 losses += 1
                 if losses > LOSSES:  # it is this command that ends it
                     raise
-                self.recover(lost)
+                self.recover(lost, attempts, in_folder=in_folder)
                 continue
             if completion.kind == "OK":
                 return replies
-            refused = refusal(completion, tried, error)
+            refused = refusal(completion, tried, error, changes=changes)
             if not isinstance(refused, ThrottledError):
                 raise refused
-            throttled += 1
-            self.relieve(refused, throttled)
+            self.relieve(refused, attempts)
 
     def _ask(
         self,
@@ -486,6 +514,7 @@ class Connection(Line):
         again: Callable[[list[Command]], Iterable[Command]] | None = None,
         tried: str = "",
         patient: bool = False,
+        in_folder: bool = True,
     ) -> Iterator[tuple[Command | None, Reply]]:
         """Send commands as `Wire.run` does, with mailframe's errors.
 
@@ -500,6 +529,8 @@ class Connection(Line):
             For the error: what was attempted, as a sentence.
         patient
             Wait ten times as long.
+        in_folder
+            Whether they are about the open folder: then that is opened again as well.
 
         Raises
         ------
@@ -508,6 +539,7 @@ class Connection(Line):
         ConnectionFailedError
             If the connection breaks.
         """
+        attempts = Attempts(self.retry)
         garbled = losses = 0
         while True:
             unfinished: list[Command] = []
@@ -516,7 +548,9 @@ class Connection(Line):
                 unfinished = [Command(())]  # to be replaced by what is in flight
                 with closing(self._heeded(commands, tried, patient=patient)) as replies:
                     for command, reply in replies:
-                        losses = losses if command is None else 0
+                        if command is not None and losses:
+                            losses = 0
+                            attempts.renew()
                         yield command, reply
             except (ConnectionFailedError, ProtocolError) as lost:
                 # What cannot be read may have been damaged on its way; twice is no accident.
@@ -526,7 +560,7 @@ class Connection(Line):
                     raise
                 if unfinished:
                     unfinished = list(self.wire.flying.values())
-                self.recover(lost)
+                self.recover(lost, attempts, in_folder=in_folder)
                 commands.extendleft(reversed(list(again(unfinished))))
             else:
                 return
@@ -537,7 +571,7 @@ class Connection(Line):
         timeout = self.timeout * PATIENCE if patient else None
         with closing(self.exchange(commands, tried=tried, timeout=timeout)) as replies:
             for command, reply in replies:
-                if command is not None and reply.kind == "OK":
+                if reply.kind in {"OK", "NO"} and (command is None or reply.kind == "OK"):
                     self._heed(reply)
                 yield command, reply
 

@@ -23,12 +23,13 @@ from mailframe.imap.failures import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.overview import FEW_FIELDS, look, verify
 from mailframe.imap.responses import parse_fetch
+from mailframe.imap.retry import Attempts
 from mailframe.imap.wire import MAX_LITERAL, Command
 from mailframe.parsing import ContentDecoder, decode_content, find_part
 from mailframe.source import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from mailframe.imap.connection import Connection
     from mailframe.imap.overview import Overview
@@ -46,7 +47,7 @@ AHEAD = 8
 #: Messages whose structure is read together.
 BATCH = 500
 #: How often a range is asked for that does not come.
-ATTEMPTS = 2
+TRIES = 2
 
 _SECTION = re.compile(r"BODY\[([\d.]+)\](?:<(\d+)>)?")
 
@@ -91,7 +92,7 @@ class _Stream:
         return [] if self.ended else [self.ask(offset) for offset in range(self.asked, end, RANGE)]
 
 
-def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Iterator[Piece]:
+def read_parts(connection: Connection, wanted: Sequence[tuple[int, str]]) -> Generator[Piece]:
     """Read parts of messages, decoded.
 
     Parameters
@@ -171,13 +172,21 @@ def _read_whole(
 def _stream(connection: Connection, streams: list[_Stream], refusals: _Refusals) -> Iterator[Piece]:
     flying = {(one.uid, one.part.number): one for one in streams}
     waiting = deque(command for one in streams for command in one.ask_on())
+    attempts = Attempts(connection.retry)
     for command, reply in connection.run(waiting, again=_asked_again):
         if command is None:
             if reply.kind == "FETCH":
                 _file(reply, flying)
             continue
         one, offset = command.about
-        if not one.ended and not _has_come(one, offset, reply, refusals):
+        try:
+            has_come = one.ended or _has_come(one, offset, reply, refusals)
+        except ThrottledError as plea:
+            connection.relieve(plea, attempts, command)
+            has_come = False
+        else:
+            attempts.renew()
+        if not has_come:
             waiting.appendleft(one.ask(offset))
         for piece in _in_order(one):
             refusals.delivered = True
@@ -213,14 +222,18 @@ def _has_come(one: _Stream, offset: int, reply: Reply, refusals: _Refusals) -> b
         one.ended = True
     elif offset >= one.read and offset not in one.pieces:
         one.misses[offset] += 1
-        one.ended = one.misses[offset] == ATTEMPTS
+        one.ended = one.misses[offset] == TRIES
     # Servers hold completions back: the range may have been handed out before.
     return one.ended or offset < one.read or offset in one.pieces
 
 
 def _file(reply: Reply, flying: dict[tuple[int, str], _Stream]) -> None:
     """Put the ranges of a FETCH reply where they belong."""
-    items = parse_fetch(reply)
+    try:
+        items = parse_fetch(reply)
+    except ProtocolError as error:  # counts as missing, and is asked for again
+        log.warning("%s", error)
+        return
     uid = read_string(items.get("UID"))
     for name, value in items.items():
         match = _SECTION.fullmatch(name)

@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 
     from mailframe.imap.responses import Reply
 
-__all__ = ["refusal", "translated"]
+__all__ = ["LOST", "UNREACHED", "refusal", "translated"]
+
+#: Codes of errors: of a line that broke, where the next one may hold; of a server that does not
+#: answer at all.
+LOST = "connection-lost"
+UNREACHED = "port-blocked"
 
 # RFC 5530 and what Gmail, Yahoo and Outlook send instead.
-_THROTTLING = frozenset({"THROTTLED", "OVERQUOTA", "LIMIT", "UNAVAILABLE", "INUSE"})
+_PASSING = frozenset({"THROTTLED", "UNAVAILABLE"})
+_THROTTLING = _PASSING | {"OVERQUOTA", "LIMIT", "INUSE"}
 # imaplib's messages show the server's words as Python writes bytes.
 _BYTES = re.compile(r"\bb(['\"])(.*?)\1")
 _THROTTLING_WORDS = (
     "too many simultaneous connections",
+    "maximum number of connections",  # Dovecot, beside [UNAVAILABLE] or [AUTHENTICATIONFAILED]
     "try again later",
     "rate limit",
     "throttled",  # Exchange: "BAD Request is throttled. Suggested Backoff Time: 299923 …"
@@ -94,11 +101,20 @@ def translated(
         text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
         said = _BYTES.sub(r"\2", text)
         raise ConnectionFailedError(
-            tried, reply=farewell() or said, suggestion="Connect again: session = mf.connect(...)."
+            tried,
+            reply=farewell() or said,
+            suggestion="Connect again: session = mf.connect(...).",
+            code=LOST,
         ) from error
 
 
-def refusal(reply: Reply, tried: str, error: type[MailframeError] = CommandError) -> MailframeError:
+def refusal(
+    reply: Reply,
+    tried: str,
+    error: type[MailframeError] = CommandError,
+    *,
+    changes: bool = False,
+) -> MailframeError:
     """Make an error of a completion that is not OK (RFC 3501 section 7.1).
 
     Parameters
@@ -109,11 +125,13 @@ def refusal(reply: Reply, tried: str, error: type[MailframeError] = CommandError
         What was attempted, as a sentence.
     error
         The class to use, unless the server asks for fewer requests.
+    changes
+        Whether something was to be changed, where a limit that is reached stays so.
     """
     code, _, words = split_code(reply.text)
     said = f"{reply.kind} {reply.text.decode('utf-8', 'replace')}".strip()
     is_bug = code == "SERVERBUG"  # which Yahoo puts beside "Please try again later"
     asks = any(word in words.lower() for word in _THROTTLING_WORDS) and not is_bug
-    if code in _THROTTLING or asks:
+    if code in (_PASSING if changes else _THROTTLING) or asks:
         return ThrottledError(tried, reply=said)
     return error(tried, reply=said)

@@ -23,6 +23,7 @@ from mailframe.exceptions import (
 from mailframe.imap.failures import refusal
 from mailframe.imap.items import read_string
 from mailframe.imap.responses import parse_fetch, split_code
+from mailframe.imap.retry import Attempts
 from mailframe.imap.uids import chunks, to_uid_set
 from mailframe.imap.wire import MAX_LITERAL, Command
 
@@ -164,7 +165,8 @@ def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple
     )
     owners = {uid: command.about for command in waiting for uid in command.about.uids}
     survivors = _Survivors(connection, owners)
-    refused = delivered = throttled = 0
+    attempts = Attempts(connection.retry)
+    refused = delivered = 0
     for command, reply in connection.run(waiting, again=survivors.take_over):
         yield from survivors.hand_out()
         if command is None:
@@ -175,12 +177,11 @@ def fetch(connection: Connection, requests: Sequence[Request]) -> Iterator[tuple
         try:
             settled, redo, error = _settle(connection, chunk, reply)
         except ThrottledError as plea:
-            throttled += 1
-            connection.relieve(plea, throttled)
+            connection.relieve(plea, attempts, command)
             settled, redo, error = [u for u in chunk.uids if u in chunk.complete], [], None
             redo = [_Chunk(chunk.request, tuple(chunk.missing))] if chunk.missing else []
         else:
-            throttled = 0
+            attempts.renew()
         for new in redo:
             owners.update(dict.fromkeys(new.uids, new))
         waiting.extendleft(new.command for new in reversed(redo))

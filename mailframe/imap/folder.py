@@ -7,10 +7,12 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import CommandError, FolderError
+from mailframe.exceptions import CommandError, FolderError, ThrottledError
+from mailframe.imap.failures import refusal
 from mailframe.imap.items import read_number
 from mailframe.imap.names import decode_name, encode_name
 from mailframe.imap.responses import parse_tokens
+from mailframe.imap.retry import Attempts
 from mailframe.imap.wire import Command
 from mailframe.records import VIEWS, Folder
 
@@ -100,7 +102,7 @@ def list_folders(connection: Connection, *, status: bool = True) -> list[Folder]
     in_one = status and connection.offers("LIST-STATUS")
     pieces = list_command(connection, status=status)
     tried = f"Could not list the folders of {connection.host}."
-    replies = connection.command(*pieces, tried=tried)
+    replies = connection.command(*pieces, tried=tried, in_folder=False)
     folders = {f.name: f for f in map(listed, replies) if f is not None}
     for prefix in _other_prefixes(connection):
         if not any(name.startswith(prefix) for name in folders):
@@ -169,6 +171,7 @@ def folder_status(connection: Connection, folder: str, *, tried: str = "") -> Fo
         b")",
         tried=tried or f"Could not count the messages of {folder!r}.",
         error=FolderError,
+        in_folder=False,
     )
     counts: dict[str, int] = {}
     for reply in replies:
@@ -198,7 +201,9 @@ def _other_prefixes(connection: Connection) -> list[str]:
 def _if_it_may_be(connection: Connection, *pieces: bytes) -> list[Reply]:
     """Ask for what can be done without, if the server refuses."""
     try:
-        return connection.command(*pieces, tried="Could not list other people's folders.")
+        return connection.command(
+            *pieces, tried="Could not list other people's folders.", in_folder=False
+        )
     except CommandError as error:
         log.info("%s", error)
         return []
@@ -235,11 +240,18 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
         for name in names
     )
     replies = []
-    for command, reply in connection.run(commands, again=list):
+    attempts = Attempts(connection.retry)
+    for command, reply in connection.run(commands, again=list, in_folder=False):
         replies.append(reply)
-        if command is not None and reply.kind != "OK":
+        if command is None or reply.kind == "OK":
+            continue
+        error = refusal(reply, f"Could not count the messages of {command.about!r}.")
+        if isinstance(error, ThrottledError):
+            connection.relieve(error, attempts, command)
+            commands.appendleft(command)
+        else:
             # A folder without the right to read it, or deleted this moment: listed, not counted.
-            log.info("no counts for %r: %s", command.about, reply.text.decode("utf-8", "replace"))
+            log.info("no counts for %r: %s", command.about, error.reply)
     return replies
 
 

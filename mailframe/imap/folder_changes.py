@@ -33,9 +33,7 @@ def create_folder(connection: Connection, folder: str) -> None:
         If it is there already, or the server refuses.
     """
     tried = f"Could not make the folder {folder!r}."
-    connection.command(
-        b"CREATE ", *encode_name(folder), tried=tried, error=FolderError, changes=True
-    )
+    _change(connection, b"CREATE ", *encode_name(folder), tried=tried)
     subscribe(connection, folder)
 
 
@@ -60,7 +58,7 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
     # Those below move along; subscriptions do not (RFC 3501 section 6.3.9).
     subscribed = _this_and_below(connection, b"LSUB", folder)
     _leave(connection, _this_and_below(connection, b"LIST", folder))
-    connection.command(b"RENAME ", *names, tried=tried, error=FolderError, changes=True)
+    _change(connection, b"RENAME ", *names, tried=tried)
     for name in subscribed:
         subscribe(connection, to + name.removeprefix(folder))
         _forget(connection, name)
@@ -94,9 +92,7 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
                 suggestion="Move them first, or lose them: with_messages=True.",
             )
     _leave(connection, {folder})
-    connection.command(
-        b"DELETE ", *encode_name(folder), tried=tried, error=FolderError, changes=True
-    )
+    _change(connection, b"DELETE ", *encode_name(folder), tried=tried)
     _forget(connection, folder)
 
 
@@ -119,14 +115,19 @@ def subscribe(connection: Connection, folder: str, *, on: bool = True) -> None:
     """
     verb = b"SUBSCRIBE " if on else b"UNSUBSCRIBE "
     tried = f"Could not {'subscribe to' if on else 'unsubscribe from'} the folder {folder!r}."
-    connection.command(verb, *encode_name(folder), tried=tried, error=FolderError)
+    connection.command(verb, *encode_name(folder), tried=tried, error=FolderError, in_folder=False)
+
+
+def _change(connection: Connection, *pieces: bytes, tried: str) -> None:
+    connection.command(*pieces, tried=tried, error=FolderError, changes=True, in_folder=False)
 
 
 def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str]:
     """Name a folder and those below it, of all (LIST) or of those subscribed to (LSUB)."""
     found = set()
     pattern = encode_name(f"{folder}*")
-    for reply in connection.command(verb, b' "" ', *pattern, tried="Could not list the folders."):
+    pieces = (verb, b' "" ', *pattern)
+    for reply in connection.command(*pieces, tried="Could not list the folders.", in_folder=False):
         one = listed(reply, verb.decode("ascii"))
         below = f"{folder}{one.delimiter}" if one and one.delimiter else folder
         if one and (one.name == folder or (one.delimiter and one.name.startswith(below))):

@@ -9,17 +9,17 @@ import imaplib
 import logging
 import math
 import os
-import socket
 import ssl
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ConnectionFailedError, MailframeError, NotSupportedError
 from mailframe.imap.failures import translated
 from mailframe.imap.responses import parse_number
+from mailframe.imap.retry import check_seconds
 from mailframe.imap.tls import PORTS, open_mailbox
 from mailframe.imap.trace import Recorder
 from mailframe.imap.wire import Command
@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 #: waited for the answer.
 IDLE = 60
 HEARTBEAT = 10
+#: Seconds that a timeout may have: what a socket takes.
+LEAST, MOST = 1e-3, 1e6
+#: So many seconds are waited for the answer to LOGOUT, which nobody needs.
+PARTING = 2
 #: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
 PATIENCE = 10
 
@@ -72,6 +76,7 @@ class Line:
         proxy: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        _check(host, port, timeout)
         self.host = host
         self.port = port or PORTS.get(security, 0)
         self.timeout = timeout
@@ -88,6 +93,12 @@ class Line:
         self._broken_off = threading.Event()
         self.open()
 
+    def __reduce__(self) -> str:
+        raise NotSupportedError(
+            "A connection cannot be copied or pickled.",
+            suggestion="Connect where it is needed.",
+        )
+
     def open(self) -> None:
         """Connect, also once more after the line was lost."""
         self._farewell = ""
@@ -103,7 +114,7 @@ class Line:
             )
         self.wire = self.mailbox.wire
         self.capabilities: frozenset[str] = frozenset(self.wire.capabilities)
-        self._used = self._clock()
+        self._used = self._now()
         self._process = os.getpid()
         how = "TLS" if self.encrypted else "not encrypted"
         log.info("connected to %s:%s (%s)", self.host, self.port, how)
@@ -162,14 +173,17 @@ class Line:
                 f"The connection to {self.host} {reason}.",
                 suggestion="Connect again: session = mf.connect(...).",
             )
-        if self.wire.has_ended():
+        farewell = self.wire.has_ended()
+        if farewell is not None:
             self.wire.drop()
-            raise ConnectionFailedError(f"{self.host} has ended the connection.")
-        if self._clock() - self._used > IDLE:
+            raise ConnectionFailedError(f"{self.host} has ended the connection.", reply=farewell)
+        if max(now - then for now, then in zip(self._now(), self._used, strict=True)) > IDLE:
             # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
             # only an answer tells; waiting for one takes less patience than a command does.
-            self._used = self._clock()
-            for _ in self.exchange(deque([Command((b"NOOP",))]), timeout=HEARTBEAT):
+            self._used = self._now()
+            for _ in self.exchange(
+                deque([Command((b"NOOP",))]), timeout=min(self.timeout, HEARTBEAT)
+            ):
                 pass
 
     def exchange(
@@ -197,14 +211,20 @@ class Line:
         with self._translated(tried or f"The connection to {self.host} was lost.", silence):
             self.wire.sock.settimeout(silence)
             try:
-                for command, reply in self.wire.run(commands):
-                    if reply.kind == "BYE":
-                        self._farewell = reply.text.decode("utf-8", "replace")
-                    yield command, reply
+                # Closed here and now, not by the garbage collector: Ctrl-C meanwhile is heard.
+                with closing(self.wire.run(commands)) as replies:
+                    for command, reply in replies:
+                        if reply.kind == "BYE":
+                            self._farewell = reply.text.decode("utf-8", "replace")
+                        yield command, reply
             finally:
-                self._used = self._clock()
+                self._used = self._now()
                 with suppress(OSError):
                     self.wire.sock.settimeout(self.timeout)
+
+    def _now(self) -> tuple[float, float]:
+        # While a laptop sleeps only the second one goes on; and that one may be put back.
+        return self._clock(), time.time()
 
     def break_off(self) -> None:
         """Wake whoever waits for this line in another thread: it is of no use any more.
@@ -212,8 +232,7 @@ class Line:
         What was in flight is lost, and nothing is tried again before `mend`.
         """
         self._broken_off.set()
-        with suppress(OSError):
-            self.wire.sock.shutdown(socket.SHUT_RDWR)
+        self.wire.hang_up()
 
     def mend(self) -> None:
         """Let a line that was broken off be opened again by whoever uses it next."""
@@ -230,9 +249,25 @@ class Line:
         self.is_closed = True
         if self._process == os.getpid() and self.wire.state != "LOGOUT":
             with suppress(OSError, imaplib.IMAP4.error, MailframeError):
+                self.wire.sock.settimeout(min(self.timeout, PARTING))
                 self.wire.logout()
         self.let_go()
         log.info("disconnected from %s", self.host)
 
     def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
         return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)
+
+
+def _check(host: object, port: object, timeout: object) -> None:
+    """Refuse what sockets have no good words for."""
+    if not isinstance(host, str) or not host or not host.isprintable() or set(host) & set(" /@"):
+        raise ConnectionFailedError(
+            f"{host!r} is no name of a server.",
+            suggestion='The name alone: "imap.example.com", without imaps:// and without a port.',
+        )
+    is_number = isinstance(port, int) and not isinstance(port, bool)
+    if port is not None and not (is_number and 0 < port < 1 << 16):  # type: ignore[operator] # is one
+        raise ConnectionFailedError(
+            f"port={port!r} is no port.", suggestion="993 for TLS, 143 for STARTTLS, or None."
+        )
+    check_seconds("timeout", timeout, LEAST, MOST)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from mailframe.exceptions import ConnectionFailedError, MailframeError, ThrottledError
+from mailframe.exceptions import CertificateError, ConnectionFailedError, MailframeError
 from mailframe.imap.events import Throttled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
     from mailframe.imap.connection import Connection
@@ -30,6 +31,8 @@ _Result = TypeVar("_Result")
 #: Seconds for an answer from which on several connections are faster than one. Below it they wait
 #: for each other in this process, and every login costs the server.
 FAR = 0.005
+#: Seconds after which another connection is tried again that could not be made.
+RESPITE = 60
 
 
 class Pool:
@@ -52,6 +55,7 @@ class Pool:
         self._opening: set[threading.Thread] = set()
         self._lent: dict[Connection, threading.Thread] = {}
         self._is_closed = False
+        self._not_before = 0.0
         #: Told what happens on any of them.
         self.listeners: list[Callable[[Event], object]] = []
         first.on_event = self._hear
@@ -95,7 +99,7 @@ class Pool:
         tasks: Iterable[_Task],
         work: Callable[[Connection, _Task], _Result],
         folder_of: Callable[[_Task], str],
-    ) -> Iterator[_Result]:
+    ) -> Generator[_Result]:
         """Do several things side by side.
 
         Parameters
@@ -128,7 +132,9 @@ class Pool:
         busy: list[Connection] = []
         is_over = threading.Event()
         waiting = deque(tasks)
-        if len(waiting) <= 1 or self.size <= 1 or self.first.latency < FAR:
+        # Whoever has one in hand works alone: the others might wait for it, and he for them.
+        is_alone = self.size <= 1 or self.first.latency < FAR or bool(self._in_hand())
+        if len(waiting) <= 1 or is_alone:
             while waiting:
                 yield do(waiting.popleft())
             return
@@ -141,6 +147,8 @@ class Pool:
                 yield running.popleft().result()
         except BaseException:
             # An error or Ctrl-C: what is still going on is of no use to anybody.
+            for future in running:
+                future.cancel()
             with self._changed:
                 is_over.set()
                 for connection in busy:
@@ -155,16 +163,30 @@ class Pool:
             if self.size > 1:
                 self.size = max(1, min(self.size, len(self._all)) - 1)
                 log.warning("%s: at most %d connections from now on", self.first.host, self.size)
+            surplus = [one for one in reversed(self._free) if one is not self.first]
+            del surplus[max(len(self._all) - self.size, 0) :]
+            for connection in surplus:
+                self._free.remove(connection)
+                self._all.remove(connection)
+        for connection in surplus:
+            connection.close()
 
     def close(self) -> None:
-        """Log out everywhere; a second call does nothing."""
+        """Log out everywhere; a second call does nothing.
+
+        What is being read in other threads ends in an error.
+        """
         if self._process != os.getpid():
             self._start_afresh()
         with self._changed:
             self._is_closed = True
-            every, self._all, self._free = self._all, [], []
+            idle, busy = self._free, self._lent.keys() - set(self._free)
+            self._all, self._free = [], []
+            for connection in busy:
+                connection.sign_in = None  # it is not to be opened again
+                connection.break_off()
             self._changed.notify_all()
-        for connection in every:
+        for connection in idle:
             connection.close()
 
     # -- one connection
@@ -195,15 +217,13 @@ class Pool:
             self._reclaim()
             while True:
                 if self._is_closed:
-                    raise ConnectionFailedError(
-                        f"The connection to {self.first.host} is closed.",
-                        suggestion="Connect again: session = mf.connect(...).",
-                    )
-                if self._free:
-                    return self._best(folder)
+                    raise self._closed()
                 # Whoever holds one and wants another must not wait for itself.
                 is_needed = bool(self._in_hand())
-                if len(self._all) + len(self._opening) < self.size or is_needed:
+                if self._free and (len(self._lent) < self.size or is_needed):
+                    return self._best(folder)
+                is_room = len(self._all) + len(self._opening) < self.size
+                if is_needed or (is_room and time.monotonic() >= self._not_before):
                     self._opening.add(threading.current_thread())
                     break
                 self._changed.wait()
@@ -223,20 +243,34 @@ class Pool:
         made: Connection | None = None
         try:
             made = self.first.another()
-        except (ThrottledError, ConnectionFailedError) as error:
+        except CertificateError:
+            raise
+        except MailframeError as error:  # in whatever words: the others were let in
             with self._changed:
                 if is_needed or not self._all:
                     raise
-                self.size = max(1, len(self._all))
-            log.warning("no more than %d connections: %s", self.size, _in_one_line(error))
+                if isinstance(error, ConnectionFailedError):  # nobody has said that it is too many
+                    self._not_before = time.monotonic() + RESPITE
+                else:
+                    self.size = max(1, len(self._all))
+            log.warning("no more than %d connections: %s", len(self._all), _in_one_line(error))
         finally:
             with self._changed:
-                if made is not None:
+                if made is not None and not self._is_closed:
                     self._lent[made] = threading.current_thread()
                     self._all.append(made)
                 self._opening.discard(threading.current_thread())
                 self._changed.notify_all()
+        if made is not None and self._is_closed:
+            made.close()
+            raise self._closed()
         return made
+
+    def _closed(self) -> ConnectionFailedError:
+        return ConnectionFailedError(
+            f"The connection to {self.first.host} is closed.",
+            suggestion="Connect again: session = mf.connect(...).",
+        )
 
     def _give_back(self, connection: Connection) -> None:
         with self._changed:

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-import imaplib
+import logging
+import math
 import random
 import re
 import threading
 import time
 from dataclasses import dataclass
 from itertools import islice
+from numbers import Real
 from typing import TYPE_CHECKING, TypeVar
 
-from mailframe.exceptions import ConnectionFailedError
+from mailframe.exceptions import ConnectionFailedError, ServerTimeoutError
+from mailframe.imap.failures import LOST, UNREACHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["NEVER", "Retry", "persistently", "suggested_pause"]
+__all__ = ["NEVER", "Attempts", "Retry", "check_seconds", "persistently", "suggested_pause"]
+
+log = logging.getLogger(__name__)
 
 _Made = TypeVar("_Made")
 
 #: How often a first connection is tried that breaks before anybody is logged in.
 _FIRST_TRIES = 3
-# A broken line may be whole the next time; a closed port, an unknown host and another protocol
-# will be the same.
-_BROKEN = (imaplib.IMAP4.abort, ConnectionResetError, BrokenPipeError, TimeoutError)
-
 # Exchange says "Suggested Backoff Time: 299923 milliseconds", others "try again in 30 seconds".
 _PAUSE = re.compile(
-    r"(?:back-?off(?:\s+time)?\s*:?|again\s+in|retry\s+(?:after|in)|wait(?:\s+for)?|\[THROTTLED)\s*"
-    r"(\d{1,9})\s*(ms|milliseconds?|s|sec|seconds?|m|min|minutes?)?\b",
+    r"(?:back-?off(?:\s+time)?|again\s+in|retry[\s-]+(?:after|in)|wait(?:\s+for)?|\[THROTTLED)"
+    r"\s*:?\s*(\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)",
     re.IGNORECASE,
 )
+_UNITS = {
+    "": 1.0, "s": 1.0, "sec": 1.0, "second": 1.0,
+    "ms": 0.001, "msec": 0.001, "millisecond": 0.001,
+    "m": 60.0, "min": 60.0, "minute": 60.0,
+    "h": 3600.0, "hr": 3600.0, "hour": 3600.0,
+}  # fmt: skip
+
+
+def check_seconds(name: str, value: object, least: float, most: float) -> None:
+    """Refuse what is no number of seconds.
+
+    Parameters
+    ----------
+    name, value
+        Of the argument.
+    least, most
+        What it may be.
+
+    Raises
+    ------
+    ConnectionFailedError
+        For anything else.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most:  # type: ignore[operator] # it is one
+        raise ConnectionFailedError(
+            f"{name}={value!r} is no number of seconds.",
+            suggestion=f"Leave it out, or give a number: {name}=30.",
+        )
 
 
 @dataclass(frozen=True)
@@ -41,9 +71,10 @@ class Retry:
     Attributes
     ----------
     seconds
-        How long a lost connection is tried again; 0 for never.
+        How long a lost connection is tried again, from the first loss until something was done;
+        0 for never.
     throttled
-        How long a server that wants fewer requests is given.
+        How long a server that wants fewer requests is left alone in all.
     first, factor, most
         Seconds before the second attempt, how that grows, and to what at most. The first attempt
         comes at once.
@@ -61,21 +92,8 @@ class Retry:
     clock: Callable[[], float] = lambda: time.monotonic()  # noqa: PLW0108 tests have another time
     random: Callable[[], float] = random.random
 
-    def pauses(self) -> Iterator[float]:
-        """Give the seconds to wait before each attempt, until the time is up."""
-        if self.seconds <= 0:
-            return
-        end = self.clock() + self.seconds
-        pause = 0.0
-        while True:
-            yield pause
-            # Half of it is chance, so that clients that lost one server do not return as one.
-            grown = min(max(pause * self.factor, self.first), self.most)
-            pause = grown * (0.5 + self.random() / 2)
-            left = end - self.clock()
-            if left <= 0:
-                return
-            pause = min(pause, left)
+    def __post_init__(self) -> None:
+        check_seconds("reconnect", self.seconds, 0, math.inf)
 
     def wait(self, seconds: float, woken: threading.Event | None = None) -> None:
         """Wait, and no longer than until somebody sets the event."""
@@ -84,25 +102,71 @@ class Retry:
         else:
             (woken or threading.Event()).wait(seconds)
 
-    def relief(self, reply: str, times: int) -> float | None:
-        """Say how long to leave a server alone that wants fewer requests; None for too long.
-
-        Parameters
-        ----------
-        reply
-            What it said.
-        times
-            How often it has said so in a row, from 1.
-        """
-        asked = suggested_pause(reply)
-        pause = min(5 * self.factor ** (times - 1), self.throttled) if asked is None else asked
-        spent = sum(min(5 * self.factor**n, self.throttled) for n in range(times - 1))
-        is_too_long = self.seconds <= 0 or pause > self.throttled or spent >= self.throttled
-        return None if is_too_long else pause
-
 
 #: For whoever wants to hear of a lost connection at once.
 NEVER = Retry(seconds=0)
+
+
+class Attempts:
+    """The time in which one piece of work is tried again, as it is used up.
+
+    Parameters
+    ----------
+    retry
+        How long that is.
+    """
+
+    def __init__(self, retry: Retry) -> None:
+        self._retry = retry
+        self._end: float | None = None
+        self._pleas = 0
+        self._relief = 0.0
+
+    def renew(self) -> None:
+        """Begin anew: something has been done."""
+        self._end = None
+        self._pleas, self._relief = 0, 0.0
+
+    def pauses(self) -> Iterator[float]:
+        """Give the seconds to wait before each attempt after one loss, until the time is up.
+
+        The first attempt comes at once, unless another one has just come to nothing.
+        """
+        retry = self._retry
+        if retry.seconds <= 0:
+            return
+        pause = 0.0
+        if self._end is None:
+            self._end = retry.clock() + retry.seconds
+            yield pause
+        while True:
+            # Half of it is chance, so that clients that lost one server do not return as one.
+            grown = min(max(pause * retry.factor, retry.first), retry.most)
+            pause = grown * (0.5 + retry.random() / 2)
+            left = self._end - retry.clock()
+            if left <= 0:
+                return
+            pause = min(pause, left)
+            yield pause
+
+    def relief(self, reply: str) -> float | None:
+        """Say how long to leave a server alone that refuses until then; None for too long."""
+        before = self._relief
+        pause = self.respite(reply)
+        is_too_long = self._retry.seconds <= 0 or before + pause > self._retry.throttled
+        return None if is_too_long else pause
+
+    def respite(self, reply: str) -> float:
+        """Say how long to leave a server alone that does what it was asked, and wants less to do.
+
+        As it says itself, and otherwise the longer the more often it has said so in a row.
+        """
+        retry = self._retry
+        asked = suggested_pause(reply)
+        pause = 5 * retry.factor**self._pleas if asked is None else asked
+        self._pleas = min(self._pleas + 1, 20)
+        self._relief += pause
+        return pause
 
 
 def persistently(connect: Callable[[], _Made], retry: Retry) -> _Made:
@@ -120,15 +184,17 @@ def persistently(connect: Callable[[], _Made], retry: Retry) -> _Made:
     MailframeError
         As ``connect`` does: at once, unless the line has broken.
     """
-    pauses = islice(retry.pauses(), 1, _FIRST_TRIES)
+    pauses = islice(Attempts(retry).pauses(), 1, _FIRST_TRIES)
     while True:
         try:
             return connect()
         except ConnectionFailedError as error:
-            is_broken = error.__cause__ is None or isinstance(error.__cause__, _BROKEN)
-            pause = next(pauses, None) if is_broken else None
+            # A closed port, an unknown host and another protocol will be the same the next time.
+            is_silent = isinstance(error, ServerTimeoutError) and error.code != UNREACHED
+            pause = next(pauses, None) if is_silent or error.code == LOST else None
             if pause is None:
                 raise
+            log.warning("%s Trying again in %.1f s", error.tried, pause)
         retry.wait(pause)
 
 
@@ -145,6 +211,7 @@ def suggested_pause(reply: str) -> float | None:
     found = _PAUSE.search(reply)
     if found is None:
         return None
-    unit = (found[2] or "s").lower()
-    scale = 0.001 if unit.startswith(("ms", "milli")) else 60 if unit.startswith("m") else 1
-    return int(found[1]) * float(scale)
+    unit = found[2].lower()
+    # "seconds" as "second", but not "s" as nothing.
+    scale = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
+    return None if scale is None else float(found[1].replace(",", "")) * scale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -25,7 +25,7 @@ from mailframe.imap.texts import read_texts
 from mailframe.source import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from mailframe.criteria import Node
     from mailframe.imap.connection import Connection
@@ -97,8 +97,13 @@ class ImapSource:
 
     def folders(self, *, status: bool = True) -> list[Folder]:
         """List the folders (LIST, and STATUS for the counts)."""
-        with self._pool.lend() as connection:
-            return list_folders(connection, status=status)
+        with (
+            noted(self.recorder, "listed the folders", "folder") as note,
+            self._pool.lend() as connection,
+        ):
+            found = list_folders(connection, status=status)
+            note.count = len(found)
+        return found
 
     def search(self, folder: str, criteria: Node, limit: int | None = None) -> Selection:
         """Open the folder and find messages (SEARCH)."""
@@ -119,7 +124,8 @@ class ImapSource:
         if not folders:
             return []
         with noted(self.recorder, f"searched {_named(folders)}", "message") as note:
-            found = list(self._pool.spread(folders, find, folder_of=str))
+            with closing(self._pool.spread(folders, find, folder_of=str)) as each:
+                found = list(each)
             note.count = sum(len(one.uids) for one in found)
         return found
 
@@ -130,14 +136,15 @@ class ImapSource:
 
     def headers(
         self, selection: Selection, what: What = "headers", fields: Sequence[str] = ()
-    ) -> Iterator[MessageRecord]:
+    ) -> Generator[MessageRecord]:
         """Read headers and structures (FETCH)."""
-        for _, records in self.headers_each([selection], what, fields):
-            yield from records
+        with closing(self.headers_each([selection], what, fields)) as each:
+            for _, records in each:
+                yield from records
 
     def headers_each(
         self, selections: Sequence[Selection], what: What = "headers", fields: Sequence[str] = ()
-    ) -> Iterator[tuple[int, list[MessageRecord]]]:
+    ) -> Generator[tuple[int, list[MessageRecord]]]:
         """Read those of several folders, side by side: the selection's place, and some records."""
         gmail = what == "headers" and self.has_labels
 
@@ -148,19 +155,20 @@ class ImapSource:
 
     def parts(
         self, selection: Selection, *, html: bool = False, max_bytes: int | None = None
-    ) -> Iterator[BodyRecord]:
+    ) -> Generator[BodyRecord]:
         """Read the text parts (FETCH)."""
-        for _, records in self.parts_each([selection], html=html, max_bytes=max_bytes):
-            yield from records
+        with closing(self.parts_each([selection], html=html, max_bytes=max_bytes)) as each:
+            for _, records in each:
+                yield from records
 
     def parts_each(
         self, selections: Sequence[Selection], *, html: bool = False, max_bytes: int | None = None
-    ) -> Iterator[tuple[int, list[BodyRecord]]]:
+    ) -> Generator[tuple[int, list[BodyRecord]]]:
         """Read those of several folders, side by side: the selection's place, and some records."""
         read = partial(read_texts, html=html, max_bytes=max_bytes)
         return self._read_each(selections, read, "texts")
 
-    def previews(self, selection: Selection) -> Iterator[tuple[int, str | None]] | None:
+    def previews(self, selection: Selection) -> Generator[tuple[int, str | None]] | None:
         """Read the server's own previews (RFC 8970); None where it makes none."""
         if not self._pool.first.offers("PREVIEW"):
             return None
@@ -169,17 +177,28 @@ class ImapSource:
 
     def message(self, folder: str, uid: int) -> Email:
         """Read one whole message (FETCH)."""
-        with self._pool.lend(folder) as connection:
+        with (
+            noted(self.recorder, f"read message {uid} of {folder!r}", "message") as note,
+            self._pool.lend(folder) as connection,
+        ):
             connection.select(folder)
-            return read_email(connection, uid)
+            email = read_email(connection, uid)
+            note.count = 1
+        return email
 
     def contents(
         self, folder: str, uidvalidity: int, wanted: Sequence[tuple[int, str]]
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece]:
         """Read parts, decoded (FETCH in ranges)."""
-        with self._pool.lend(folder) as connection:
+        with (
+            noted(self.recorder, f"downloaded from {folder!r}", "part") as note,
+            self._pool.lend(folder) as connection,
+        ):
             connection.return_to(folder, uidvalidity)
-            yield from read_parts(connection, wanted)
+            with closing(read_parts(connection, wanted)) as pieces:
+                for piece in pieces:
+                    note.count += piece.last
+                    yield piece
 
     def explain(
         self,
@@ -206,7 +225,7 @@ class ImapSource:
         selections: Sequence[Selection],
         read: Callable[[Connection, Sequence[int]], Iterator[_Record]],
         what: str,
-    ) -> Iterator[tuple[int, list[_Record]]]:
+    ) -> Generator[tuple[int, list[_Record]]]:
         """Read batch by batch, each finished before its records are handed out.
 
         So no connection is kept by whoever takes the records, and takes his time.
@@ -220,9 +239,11 @@ class ImapSource:
         if not folders:
             return
         with noted(self.recorder, f"read {what} of {_named(folders)}", "message") as note:
-            for place, records in self._pool.spread(_batches(selections), read_batch, _folder_of):
-                note.count += len(records)
-                yield place, records
+            batches = self._pool.spread(_batches(selections), read_batch, _folder_of)
+            with closing(batches):
+                for place, records in batches:
+                    note.count += len(records)
+                    yield place, records
 
 
 class _Batch(NamedTuple):

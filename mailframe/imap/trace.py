@@ -35,7 +35,8 @@ SHOWN = 100
 MOST = 10_000
 MOST_MESSAGES = 10_000
 
-_KINDS = {b"OK", b"NO", b"BAD", b"BYE", b"CAPABILITY"}
+_WORDS = {b"OK", b"NO", b"BAD", b"BYE"}
+_KINDS = _WORDS | {b"CAPABILITY"}
 # A mechanism is shown if it is one: a word in its place might be a token.
 _MECHANISM = (
     rb"PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|EXTERNAL|ANONYMOUS|GSSAPI|NTLM|CRAM-MD5|DIGEST-MD5"
@@ -49,7 +50,9 @@ _LONGEST_LOGIN = 60
 _NAME = re.compile(rb"(?:UID )?[A-Z0-9-]{1,30}", re.IGNORECASE)
 # How far a message's number may reach into "* 1234567890 FETCH (".
 _HEAD = 20
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
 
 
 class Line(NamedTuple):
@@ -187,6 +190,10 @@ class Recording:
         self._start = recorder.count
         self._stopped: tuple[tuple[Line, ...], int] | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        # A copy, or what is read from a pickle, is stopped: nothing more is said in there.
+        return {"_stopped": self._stopped or self._so_far()}
+
     def stop(self) -> None:
         """End it; a second call does nothing."""
         if self._stopped is None:
@@ -225,6 +232,7 @@ class Tap:
         self._position = 0
         self._flying: dict[bytes, tuple[float, str]] = {}
         self._login: bytes | None = None
+        self._is_fresh = False
         self._log = f"[{number}] " if number > 1 else ""
 
     def sent(self, tag: bytes, pieces: Sequence[bytes], announced: Sequence[bytes] = ()) -> None:
@@ -289,7 +297,7 @@ class Tap:
                 asked = self._flying.pop(tag, None)
         sent, name = asked or (None, "")
         elapsed = None if sent is None else time.perf_counter() - sent
-        if self._login is not None:
+        if self._is_secret(head, is_completion=tag not in {b"*", b"+"}):
             tag, text = self._hushed(tag, head, is_known=tag in {b"*", b"+"} or asked is not None)
             self._recorder.keep(self._number, "S", tag, name, text, None, elapsed)
             if log.isEnabledFor(logging.DEBUG):
@@ -302,11 +310,21 @@ class Tap:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%sS: %s", self._log, _legible(_reply(segments, LONGEST)))
 
+    def _is_secret(self, head: bytes, *, is_completion: bool) -> bool:
+        """Whether a reply may repeat what was said to log in, or what followed has not come."""
+        if self._login is not None:
+            return True
+        # What stands behind the OK is read with the answer to the next command.
+        if is_completion:
+            self._is_fresh = False
+        return self._is_fresh and _kind(head) in _WORDS
+
     def _hushed(self, tag: bytes, head: bytes, *, is_known: bool) -> tuple[bytes, bytes]:
         """Return the tag of a reply and its kind, if these are none of the server's invention."""
-        kind = head.partition(b" ")[2].partition(b" ")[0].upper()
+        kind = _kind(head)
         if tag == self._login and kind == b"OK":
             self._login = None
+            self._is_fresh = True
         tag = tag if is_known else b"***"
         return tag, b" ".join([tag, *({kind} & _KINDS), b"***"])
 
@@ -314,6 +332,10 @@ class Tap:
         self._recorder.keep(self._number, "C", tag, name, _joined(texts, KEPT), size)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%sC: %s", self._log, _legible(_joined(texts, LONGEST)))
+
+
+def _kind(head: bytes) -> bytes:
+    return head.partition(b" ")[2].partition(b" ")[0].upper()
 
 
 def _beginning(pieces: Iterable[bytes], announced: Iterable[bytes]) -> bytes:

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from mailframe.exceptions import ConnectionFailedError, ProtocolError, ServerTimeoutError
 from mailframe.imap import trace
+from mailframe.imap.failures import UNREACHED
 from mailframe.imap.proxy import connect_through
 from mailframe.imap.responses import Reply, parse_number, parse_reply
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 __all__ = ["Command", "Literal", "PlainWire", "TlsWire", "Wire"]
 
@@ -47,6 +48,9 @@ SLOWEST = 256
 # Larger than a TLS record, smaller than what malloc maps anew from the system each time.
 _RECEIVE = 1 << 16
 _SMALL = 1 << 14
+#: Bytes read ahead of a command, for news that came meanwhile.
+_UNASKED = 1 << 20
+_FAREWELL = re.compile(rb"^\* BYE\b ?([^\r\n]*)\r?\n", re.IGNORECASE | re.MULTILINE)
 _LITERAL_AT_END = re.compile(rb"\{(\d+)\+?\}\Z")
 
 
@@ -124,7 +128,15 @@ class Wire(imaplib.IMAP4):
     def _create_socket(self, timeout: float | None) -> socket.socket:
         if self._proxy is not None:
             return connect_through(self._proxy, self.host, self.port, timeout)
-        plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc] # as below
+        try:
+            plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc] # as below
+        except TimeoutError as error:
+            # Told apart from a server that falls silent, which may speak the next time.
+            raise ServerTimeoutError(
+                f"Could not connect to {self.host}, port {self.port}.",
+                reply=f"nothing for {timeout or 0:g} seconds",
+                code=UNREACHED,
+            ) from error
         return plain
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
@@ -206,7 +218,7 @@ class Wire(imaplib.IMAP4):
 
     # ours --------------------------------------------------------------------------------------
 
-    def run(self, commands: deque[Command]) -> Iterator[tuple[Command | None, Reply]]:
+    def run(self, commands: deque[Command]) -> Generator[tuple[Command | None, Reply]]:
         """Send commands, several in flight, and yield the replies as they come.
 
         Parameters
@@ -248,35 +260,58 @@ class Wire(imaplib.IMAP4):
                     self._receive(flying)
             except (OSError, imaplib.IMAP4.error, ProtocolError):
                 self.drop()
+            except BaseException:  # Ctrl-C once more: what is unread must not be taken for replies
+                self.drop()
+                raise
             raise
         except BaseException:
             self.drop()
             raise
 
-    def has_ended(self) -> bool:
+    def has_ended(self) -> str | None:
         """Look whether the server has ended the connection while nothing was asked of it.
 
         A half-open connection, behind which there is nobody any more, does not show: only an
         answer to a command tells.
+
+        Returns
+        -------
+        str or None
+            Its reason, where it gave one (BYE, RFC 3501 section 7.1.5); None if it has not ended.
         """
         timeout = self.sock.gettimeout()
+        is_over = False
         try:
             self.sock.settimeout(0)
-            while self._fill():
-                pass
+            while not is_over and len(self._buffer) < _UNASKED:
+                is_over = not self._fill()
         except (BlockingIOError, ssl.SSLWantReadError):
-            unread = bytes(self._buffer[self._start :])
-            return unread.startswith(b"* BYE") or b"\n* BYE" in unread
-        except OSError:
             pass
+        except OSError:
+            is_over = True
+        except BaseException:
+            self.drop()
+            raise
         finally:
             with contextlib.suppress(OSError):
                 self.sock.settimeout(timeout)
-        return True
+        farewell = _FAREWELL.search(self._buffer, self._start)
+        if farewell:
+            self._tap.heard([bytes(farewell[0].rstrip())], self._read_so_far)
+            return farewell[1].decode("utf-8", "replace")
+        return "" if is_over else None
+
+    def hang_up(self) -> None:
+        """Shut the socket down, from whatever thread: nothing is sent or read any more."""
+        # Not by SSLSocket.shutdown, which takes TLS off first: what another thread is sending at
+        # that moment would go out in clear text.
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def drop(self) -> None:
         """Close the socket without a word: after an error nobody knows what is in flight."""
         self.state = "LOGOUT"
+        self.hang_up()
         with contextlib.suppress(OSError):
             self.shutdown()
 

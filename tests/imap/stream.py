@@ -54,6 +54,7 @@ def wire_over(said: bytes, *, step: int = 1 << 20, literal_plus: bool = False) -
     wire.tagpre, wire.tagnum = b"T", 0
     wire.sock = Stream(said, step)
     wire.shutdown = wire.sock.close
+    wire.hang_up = lambda: None
     return wire
 
 

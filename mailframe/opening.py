@@ -9,7 +9,7 @@ from mailframe.exceptions import ConnectionFailedError
 from mailframe.files import FileSource
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
-from mailframe.imap.credentials import find_password
+from mailframe.imap.credentials import Secret, find_password
 from mailframe.imap.retry import Retry, persistently
 from mailframe.imap.source import ImapSource
 from mailframe.session import Session
@@ -122,7 +122,7 @@ def log_in_to(
     """Log in to an IMAP account, for a session to stand on: see `connect`."""
     check_count("pool_size", pool_size, "connections")
     retry = Retry(seconds=reconnect)
-    found = password
+    found: str | Secret | None = password
 
     def log_in_once() -> Connection:
         nonlocal found
@@ -137,7 +137,7 @@ def log_in_to(
         )
         try:
             # Asked for once there is a server to log in to: nobody types a password for nothing.
-            found = find_password(username, found, prompt=getpass)
+            found = find_password(username, found, prompt=getpass, host=host)
             log_in(connection, username, found)
         except BaseException:
             connection.close()

@@ -16,6 +16,7 @@ from mailframe.exceptions import (
     ThrottledError,
 )
 from mailframe.imap.auth import log_in, log_in_oauth2, sasl_xoauth2
+from mailframe.imap.credentials import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +160,38 @@ def test_a_second_login_on_one_connection_is_refused(
     with pytest.raises(AuthenticationError):
         log_in(connection, "bob@example.com", "wrong")
     assert connection.account == "alice@example.com"
+
+
+# -- where the password came from
+
+
+def test_a_refused_password_is_named_by_where_it_came_from(
+    scripted: Scripted, connected: Connected
+) -> None:
+    server = scripted({"LOGIN": REFUSED}, capabilities="IMAP4rev1")
+    secret = Secret("wrong", "keyring", "the keyring", "mf.credentials.save(...) puts another.")
+    with pytest.raises(AuthenticationError) as caught:
+        log_in(connected(server), USER, secret)
+    assert caught.value.tried.endswith(f"as {USER} with the password from the keyring.")
+    assert caught.value.suggestion.endswith("mf.credentials.save(...) puts another.")
+    assert "app password" in caught.value.suggestion
+
+
+def test_a_refused_app_password_that_was_copied_with_its_blanks_is_told_so(
+    scripted: Scripted, connected: Connected
+) -> None:
+    server = scripted({"LOGIN": REFUSED}, capabilities="IMAP4rev1")
+    with pytest.raises(AuthenticationError, match="no-break") as caught:
+        log_in(connected(server), USER, "abcd\xa0efgh\xa0ijkl\xa0mnop")
+    assert "efgh" not in str(caught.value)
+
+
+def test_what_signs_in_again_does_not_show_the_password(
+    scripted: Scripted, connected: Connected
+) -> None:
+    connection = connected(scripted())
+    log_in(connection, USER, "canary")
+    assert "canary" not in repr(connection.sign_in)
 
 
 # -- tokens

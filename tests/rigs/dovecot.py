@@ -38,6 +38,20 @@ Delivery = bytes | tuple[bytes, "Collection[str]", "datetime | None"]
 
 # The letters of Maildir's info field, as Dovecot writes them.
 LETTERS = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
+# The server is asked what a token is worth; asked at /userinfo, a bad one is a "temporary failure".
+OAUTH = """\
+tokeninfo_url = {url}/tokeninfo?access_token=
+username_attribute = email
+openid_configuration_url = {url}/.well-known/openid-configuration
+"""
+OAUTH_PASSDB = """\
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {path}
+}}
+"""
 SPECIAL_USE = ("Sent", "Drafts", "Trash", "Junk", "Archive")
 START_SECONDS = 10
 
@@ -60,6 +74,7 @@ ssl_key = <{certificate.key}
 passdb {{
   driver = static
   args = password={password}
+  {for_passwords}
 }}
 userdb {{
   driver = static
@@ -118,6 +133,8 @@ class Dovecot:
         Configuration text, put at the end, where it overrides what is above.
     max_connections
         For one user from one address; one more gets ``[LIMIT]`` at login.
+    oauth_server
+        The address of an `OAuthRig` whose tokens are accepted, by XOAUTH2 and OAUTHBEARER.
     storage
         ``"maildir"``, or ``"mdbox"``, which is filled by `deliver` and then `import_mdbox`.
 
@@ -142,11 +159,13 @@ class Dovecot:
         capability: str = "",
         extra: str = "",
         max_connections: int = 50,
+        oauth_server: str = "",
         storage: str = "maildir",
     ) -> None:
         self._capability = f"imap_capability = {capability}" if capability else ""
         self._extra = extra
         self._max_connections = max_connections
+        self._oauth_server = oauth_server
         self._mail_location = {"maildir": "maildir:~/Maildir", "mdbox": "mdbox:~/mdbox"}[storage]
         self._numbers = itertools.count(1)
         self._users = itertools.count(1)
@@ -282,6 +301,11 @@ class Dovecot:
     def _write_config(self) -> Path:
         internal_user = "dovecot" if self._is_root else self._owner.pw_name
         internal_group = grp.getgrgid(pwd.getpwnam(internal_user).pw_gid).gr_name
+        for_passwords, oauth = "", ""
+        if self._oauth_server:
+            settings = self._root / "oauth2.conf.ext"
+            settings.write_text(OAUTH.format(url=self._oauth_server))
+            for_passwords, oauth = "mechanisms = plain login", OAUTH_PASSDB.format(path=settings)
         path = self._root / "dovecot.conf"
         path.write_text(
             CONFIG.format(
@@ -291,6 +315,7 @@ class Dovecot:
                 internal_group=internal_group,
                 certificate=self._certificate,
                 password=self.password,
+                for_passwords=for_passwords,
                 uid=self._owner.pw_uid,
                 gid=self._owner.pw_gid,
                 mail_location=self._mail_location,
@@ -299,7 +324,7 @@ class Dovecot:
                 mailboxes="\n  ".join(map(_special_use, SPECIAL_USE)),
                 port=self.port,
                 tls_port=self.tls_port,
-                extra=self._extra,
+                extra=oauth + self._extra,
             )
         )
         return path

@@ -16,6 +16,7 @@ import pytest
 import mailframe as mf
 from mailframe.criteria import Q, to_tree
 from mailframe.exceptions import (
+    AuthenticationError,
     CertificateError,
     ConnectionFailedError,
     InsecureLoginError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 USER = "me@example.com"
 MARK = "Zk9xQ7w"
+LONG = f"{MARK}-tV4bN8s"
 #: Secrets that no text of ours may show, also quoted, escaped, encoded or in part.
 SECRETS = [MARK, f'{MARK}"\\tail', f"{MARK}-ü€"]
 
@@ -280,6 +282,25 @@ def test_a_login_that_fails_keeps_no_secret_in_the_errors_behind_it(
     error = failed_login(scripted(handlers, capabilities=WAYS[way]), client, way, secret)
     kept = kept_behind(error)
     assert not [form for form in forms(secret) if form in kept]
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [LONG.upper(), LONG[:9], LONG[3:], base64.b64encode(LONG.encode()).decode()],
+    ids=["in capitals", "its beginning", "its end", "in base64"],
+)
+@pytest.mark.parametrize("way", ["LOGIN", "PLAIN"])
+def test_a_part_of_a_secret_is_as_secret(
+    scripted: Scripted, client: IMAPClient, way: str, echoed: str
+) -> None:
+    words = f"<tag> NO [AUTHENTICATIONFAILED] not so: <{echoed}> for {USER}\r\n".encode()
+    server = scripted({"LOGIN": words, "AUTHENTICATE": words}, capabilities=WAYS[way])
+    client.connect(server.host, server.port, use_ssl=False, timeout=5)
+    with pytest.raises(AuthenticationError) as caught:
+        client.authenticate(USER, LONG)
+    assert echoed not in shown(caught.value) + kept_behind(caught.value)
+    assert caught.value.reply.startswith("NO [AUTHENTICATIONFAILED] not so: <")
+    assert caught.value.reply.endswith(f"> for {USER}")
 
 
 @pytest.mark.parametrize("secret", [f"{MARK}\udce9", f"{MARK}\r\nX", f"{MARK}\0"], ids=ascii)

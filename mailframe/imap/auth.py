@@ -353,7 +353,7 @@ def log_in_oauth2(connection: Connection, username: str, auth_string: str) -> No
         connection.guard_secret()
         if not connection.offers(f"AUTH={mechanism}"):
             raise _no_tokens(connection, mechanism)
-        _send_bearer(connection, username, mechanism, initial, secrets)
+        _send_bearer(connection, username, mechanism, initial, [*secrets])
 
     sign_in(connection)
     connection.sign_in = sign_in

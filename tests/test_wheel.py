@@ -54,6 +54,7 @@ def test_the_wheel_has_data_and_notebooks_and_nothing_else_of_the_checkout(
     code = {name for name in names if name.endswith(".py")}
     wanted = {
         "py.typed",
+        "imap/providers.toml",
         *(f"data/{path.name}" for path in (CHECKOUT / "data").glob("*.gz")),
         *(f"notebooks/{path.name}" for path in (CHECKOUT / "notebooks").glob("*.ipynb")),
     }

@@ -17,7 +17,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import ConnectionFailedError, MailframeError, NotSupportedError
-from mailframe.imap.failures import translated
+from mailframe.imap.failures import LOST, translated
 from mailframe.imap.responses import parse_number
 from mailframe.imap.retry import check_seconds
 from mailframe.imap.tls import PORTS, open_mailbox
@@ -176,7 +176,9 @@ class Line:
         farewell = self.wire.has_ended()
         if farewell is not None:
             self.wire.drop()
-            raise ConnectionFailedError(f"{self.host} has ended the connection.", reply=farewell)
+            raise ConnectionFailedError(
+                f"{self.host} has ended the connection.", reply=farewell, code=LOST
+            )
         if max(now - then for now, then in zip(self._now(), self._used, strict=True)) > IDLE:
             # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
             # only an answer tells; waiting for one takes less patience than a command does.

@@ -4,7 +4,7 @@
 
     import mailframe as mf
 
-    session = mf.connect("imap.example.com", "me@example.com")
+    session = mf.connect("me@example.com")
     df = session.headers(mf.Q(since="30d") & ~mf.Q(seen=True))
 
 Names are imported when they are first used, so that ``mailframe.imap`` alone needs no pandas.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mailframe.criteria import Q
     from mailframe.embedded.launcher import demo
     from mailframe.exceptions import MailframeError
+    from mailframe.imap import credentials as credentials
     from mailframe.opening import connect
     from mailframe.opening import open as open  # noqa: A004 mf.open, not in __all__
     from mailframe.parsing import Email
@@ -38,6 +39,7 @@ __all__ = [
     "analysis",
     "concat",
     "connect",
+    "credentials",
     "demo",
     "exceptions",
     "plots",
@@ -70,6 +72,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
         if _HOMES[name] in _MAKE_FRAMES:
             importlib.import_module(f"{__name__}.accessor")  # df.mail, on every frame
+    elif name == "credentials":
+        value = importlib.import_module(f"{__name__}.imap.credentials")
     elif name in __all__:
         value = importlib.import_module(f"{__name__}.{name}")
     else:

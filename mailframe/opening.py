@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from getpass import getpass
 from typing import TYPE_CHECKING
 
-from mailframe.exceptions import ConnectionFailedError
+from mailframe.exceptions import QueryError
 from mailframe.files import FileSource
-from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
-from mailframe.imap.credentials import Secret, find_password
 from mailframe.imap.retry import Retry, persistently
 from mailframe.imap.source import ImapSource
+from mailframe.imap.way_in import WayIn, confirm, find_way, tokens_for
 from mailframe.session import Session
 from mailframe.source import check_count
 
 if TYPE_CHECKING:
     import os
     import ssl
+    from collections.abc import Callable
+
+    from mailframe.imap.oauth import OAuth2Authenticator
 
 __all__ = ["connect", "log_in_to", "open"]
 
 
-def connect(
-    host: str,
+def connect(  # noqa: PLR0913 one for each way that servers and networks differ
+    host: str | None = None,
     username: str | None = None,
     *,
     password: str | None = None,
     port: int | None = None,
     security: str = "tls",
     ssl_context: ssl.SSLContext | None = None,
+    oauth: str | OAuth2Authenticator | None = None,
+    token_provider: Callable[..., str] | None = None,
+    authorize_as: str | None = None,
+    mechanism: str | None = None,
     timeout: float = 30,
     pool_size: int = 4,
     reconnect: float = 60,
@@ -40,12 +45,15 @@ def connect(
     Parameters
     ----------
     host
-        The server: ``"imap.example.com"``.
+        The server: ``"imap.example.com"``. Or the address alone, ``"me@example.com"``: then the
+        server is found, and where only a guess is to be had you are asked before anything secret
+        goes there.
     username
         Most often the address.
     password
-        Better left out: then the environment variable ``MAILFRAME_PASSWORD`` is used, or it is
-        asked for. A password in a cell ends up wherever the notebook goes.
+        Better left out: then it is taken from the environment (``MAILFRAME_PASSWORD``), the
+        system's keyring (`mailframe.credentials.save`) or ``~/.netrc``, or asked for. A password
+        in a cell ends up wherever the notebook goes.
     port
         993 for TLS and 143 otherwise, by default.
     security
@@ -53,14 +61,25 @@ def connect(
     ssl_context
         For a server with a certificate of its own; by default the system's authorities and the
         host's name are checked.
+    oauth
+        A provider's name, ``"google"`` or ``"microsoft"``, or an `imap.OAuth2Authenticator`, to
+        sign in by OAuth 2.0. By default a provider that takes nothing else gets that.
+    token_provider
+        For tokens of one's own making: given the user name, returns an access token. It is asked
+        for each connection, and once more where a token is refused.
+    authorize_as
+        Whose mailbox to open, where the account may open others' (Dovecot's master users).
+    mechanism
+        ``"PLAIN"``, ``"LOGIN"``, ``"CRAM-MD5"``, ``"XOAUTH2"`` or ``"OAUTHBEARER"``, in place of
+        the best that the server offers.
     timeout
         Seconds to wait for the next byte.
     pool_size
         Connections at a time, at most. More than one are opened where several folders or many
         messages are read from a server that is far away, or by several threads.
     reconnect
-        Seconds for which a connection that was lost is tried again; 0 for never. What was being
-        read goes on where it ended.
+        Seconds for which a connection that was lost is tried again, from the loss until something
+        was read again; 0 for never. What was being read goes on where it ended.
     proxy
         ``"socks5://localhost:1080"`` or ``"http://proxy.example.com:3128"``, in networks that have
         no other way out. Needs ``pip install 'mailframe[proxy]'``.
@@ -75,28 +94,24 @@ def connect(
     ConnectionFailedError
         If there is no server, and CertificateError if its certificate is not trusted.
     AuthenticationError
-        If user name or password are refused.
+        If user name, password or token are refused: its ``code`` says why, its ``suggestion`` what
+        to do at that provider.
 
     Examples
     --------
     ::
 
+        session = mf.connect("me@example.com")
         session = mf.connect("imap.example.com", "me@example.com")
+        session = mf.connect("me@gmail.com", oauth="google")
         session.headers("UNSEEN", limit=10)
     """
-    if username is None:
-        raise ConnectionFailedError(
-            f"Both a server and a user name are needed; {host!r} is one of them.",
-            suggestion='mf.connect("imap.example.com", "me@example.com"); your provider\'s help '
-            "pages name the IMAP server.",
-        )
+    way = find_way(host, username, port=port, security=security, proxy=proxy, is_confirmed=confirm)
+    way.password, way.authorize_as, way.mechanism = password, authorize_as, mechanism
+    way.tokens = tokens_for(way, oauth, token_provider)
     return Session(
-        log_in_to(
-            host,
-            username,
-            password,
-            port=port,
-            security=security,
+        _log_in(
+            way,
             ssl_context=ssl_context,
             timeout=timeout,
             pool_size=pool_size,
@@ -107,44 +122,41 @@ def connect(
 
 
 def log_in_to(
-    host: str,
-    username: str,
-    password: str | None = None,
+    host: str, username: str, password: str, *, port: int, security: str = "tls"
+) -> ImapSource:
+    """Log in to a server that is known, with a password, for a session to stand on."""
+    return _log_in(WayIn(host, username, port, security, password=password))
+
+
+def _log_in(
+    way: WayIn,
     *,
-    port: int | None = None,
-    security: str = "tls",
     ssl_context: ssl.SSLContext | None = None,
     timeout: float = 30,
     pool_size: int = 4,
     reconnect: float = 60,
     proxy: str | None = None,
 ) -> ImapSource:
-    """Log in to an IMAP account, for a session to stand on: see `connect`."""
     check_count("pool_size", pool_size, "connections")
+    if not pool_size:
+        raise QueryError(
+            f"pool_size={pool_size!r} is no number of connections.",
+            suggestion="A whole number from 1; 1 for no more than one at a time.",
+        )
     retry = Retry(seconds=reconnect)
-    found: str | Secret | None = password
 
-    def log_in_once() -> Connection:
-        nonlocal found
-        connection = Connection(
-            host,
-            port,
-            security=security,
+    def connect() -> Connection:
+        return Connection(
+            way.host,
+            way.port,
+            security=way.security,
             ssl_context=ssl_context,
             timeout=timeout,
             retry=retry,
             proxy=proxy,
         )
-        try:
-            # Asked for once there is a server to log in to: nobody types a password for nothing.
-            found = find_password(username, found, prompt=getpass, host=host)
-            log_in(connection, username, found)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
-    return ImapSource(persistently(log_in_once, retry), max(pool_size, 1))
+    return ImapSource(persistently(lambda: way.log_in(connect), retry), pool_size)
 
 
 def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere

@@ -70,6 +70,16 @@ def time_flies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailframe.imap.retry.time", time)
 
 
+@pytest.fixture(autouse=True)
+def nobodys_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the passwords of whoever runs the tests out of them."""
+    monkeypatch.setenv("NETRC", os.devnull)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in [one for one in os.environ if one.startswith("MAILFRAME_")]:
+        if not name.startswith(("MAILFRAME_CORPORA", "MAILFRAME_REQUIRE")):
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """Return the folder of messages and replies from other projects."""

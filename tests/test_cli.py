@@ -21,8 +21,9 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
-from mailframe import arguments, cli, opening, schema
+from mailframe import arguments, cli, schema
 from mailframe.cli import main
+from mailframe.imap import way_in
 from tests.conftest import missing
 from tests.imap.replies import message
 from tests.rigs import messages
@@ -92,7 +93,7 @@ def cafile(dovecot: Dovecot) -> str:
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Put the password into the environment, and let nobody be asked for one."""
-    monkeypatch.setattr(opening, "getpass", lambda _: pytest.fail("a password was asked for"))
+    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("a password was asked for"))
     if "owner" in request.fixturenames:
         dovecot: Dovecot = request.getfixturevalue("dovecot")
         monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
@@ -356,7 +357,7 @@ def test_the_password_is_asked_for_when_there_is_none(
         return dovecot.password
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(opening, "getpass", ask)
+    monkeypatch.setattr(way_in, "getpass", ask)
     assert len(read(capsys, "headers", plain_url)) == 6
     assert len(prompts) == 1
     assert owner in prompts[0]
@@ -369,7 +370,7 @@ def test_without_a_terminal_to_ask_on_it_says_what_to_set(
         raise EOFError
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(opening, "getpass", no_terminal)
+    monkeypatch.setattr(way_in, "getpass", no_terminal)
     assert main(["headers", plain_url]) == 1
     assert "MAILFRAME_PASSWORD" in capsys.readouterr().err
 
@@ -382,7 +383,7 @@ def test_a_wrong_password_is_an_error_with_a_suggestion_and_without_the_password
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("mailframe: ")
-    assert "What to do: Check user name and password" in printed.err
+    assert "What to do: User name or password is wrong" in printed.err
     assert "Traceback" not in printed.err
     assert "hunter2" not in printed.err
 

@@ -18,8 +18,9 @@ import pandas as pd
 import pytest
 
 import mailframe as mf
-from mailframe import opening, schema
+from mailframe import schema
 from mailframe.cli import main
+from mailframe.imap import way_in
 from tests.imap.replies import PDF, message
 from tests.rigs import messages
 from tests.rigs.scripted import parse_command
@@ -93,7 +94,7 @@ def machine(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[None]:
     """Trust the server, have its password and work in a folder of one's own; undo ``-v``."""
-    monkeypatch.setattr(opening, "getpass", lambda _: pytest.fail("a password was asked for"))
+    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("a password was asked for"))
     monkeypatch.setenv("MAILFRAME_PASSWORD", "secret")
     monkeypatch.chdir(tmp_path)
     if "dovecot" in request.fixturenames:

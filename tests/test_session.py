@@ -12,7 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import mailframe as mf
-from mailframe import opening, progress, schema
+from mailframe import progress, schema
 from mailframe.exceptions import (
     AuthenticationError,
     ConnectionFailedError,
@@ -22,6 +22,7 @@ from mailframe.exceptions import (
     QueryError,
     UidValidityError,
 )
+from mailframe.imap import way_in
 from mailframe.records import Address, BodyRecord, Folder, Headers, MessageRecord
 from mailframe.source import Selection
 from tests.rigs import messages
@@ -180,7 +181,7 @@ def test_the_password_comes_from_the_environment_before_anybody_is_asked(
     dovecot: Dovecot, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
-    monkeypatch.setattr(opening, "getpass", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("asked"))
     with mf.connect(dovecot.host, owner, port=dovecot.port, security="none") as session:
         assert session.count() == 12
 

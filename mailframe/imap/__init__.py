@@ -4,10 +4,19 @@
 
     client.py         IMAPClient, for scripts and lessons
     source.py         ImapSource, what a Session stands on
-    auth.py           logging in, SASL strings
+    way_in.py         from an address to a connection: which server, which method, which secret
+    discovery/        which server an address belongs to
+    providers.py      what is known of mail providers; the table is providers.toml
     credentials.py    where a password comes from
+    netrc.py          passwords in ~/.netrc
+    oauth/            OAuth 2.0: signing in, tokens kept and refreshed
+    auth.py           logging in
+    sasl.py           what is said to log in, and by which mechanism
+    exchange.py       LOGIN and AUTHENTICATE, with secrets hidden
+    advice.py         what a refusal means, and what to do; the words are in refusals.py
     tls.py            how a connection is opened, certificates checked
     proxy.py          a way out through a proxy
+    line.py           the line to a server, and what is said over it, once
     connection.py     one connection's life: login, the selected folder, commands, its return
     retry.py          how long, and how often, something is tried again
     events.py         what happens meanwhile
@@ -35,8 +44,27 @@
     messages.py       all of these -> records
 """
 
-from mailframe.imap.auth import sasl_xoauth2
+from typing import TYPE_CHECKING, Any
+
+from mailframe.imap.auth import sasl_oauthbearer, sasl_xoauth2
 from mailframe.imap.client import IMAPClient
 from mailframe.imap.source import ImapSource
 
-__all__ = ["IMAPClient", "ImapSource", "sasl_xoauth2"]
+if TYPE_CHECKING:
+    from mailframe.imap.oauth import OAuth2Authenticator
+
+__all__ = [
+    "IMAPClient",
+    "ImapSource",
+    "OAuth2Authenticator",
+    "sasl_oauthbearer",
+    "sasl_xoauth2",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "OAuth2Authenticator":  # a web browser and more, for those who need it
+        from mailframe.imap.oauth import OAuth2Authenticator  # noqa: PLC0415
+
+        return OAuth2Authenticator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

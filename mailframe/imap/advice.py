@@ -7,19 +7,21 @@ provider's own (``providers.toml``). What no rule knows is left as it is.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from mailframe.exceptions import ConnectionFailedError
+from mailframe.exceptions import ConnectionFailedError, MailframeError
 from mailframe.imap.failures import LOST, UNREACHED
 from mailframe.imap.providers import oauth_settings, provider_of, provider_of_host
 from mailframe.imap.refusals import NO_PASSWORD_OF_THE_ACCOUNT, RULES
 
 if TYPE_CHECKING:
-    from mailframe.exceptions import MailframeError
+    from collections.abc import Iterator
+
     from mailframe.imap.providers import Provider
     from mailframe.imap.refusals import Rule
 
-__all__ = ["explained"]
+__all__ = ["explained", "explaining"]
 
 _MOST = 10_000  # characters of a reply that are looked at; real ones have hundreds
 
@@ -67,6 +69,21 @@ def explained(
         facts = _facts(error, host, username, provider)
         error.suggestion = f"{rule.advice.format_map(facts)}{rest}"
     return error
+
+
+@contextmanager
+def explaining(
+    host: str,
+    username: str = "",
+    method: Literal["password", "oauth"] = "password",
+    provider: Provider | None = None,
+) -> Iterator[None]:
+    """Explain what is raised in a ``with`` block: see `explained`."""
+    try:
+        yield
+    except MailframeError as error:
+        explained(error, host=host, username=username, method=method, provider=provider)
+        raise
 
 
 def _fits(rule: Rule, error: MailframeError, method: str, provider: Provider | None) -> bool:

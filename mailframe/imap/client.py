@@ -12,6 +12,7 @@ from mailframe.exceptions import (
     NotSupportedError,
     ReadOnlyError,
 )
+from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
 from mailframe.imap.folder import folder_status, list_folders
@@ -149,24 +150,36 @@ class IMAPClient:
         """
         self.disconnect()
         security = "tls" if use_ssl else "starttls-if-offered"
-        self._connection = Connection(
-            host,
-            port,
-            security=security,
-            ssl_context=ssl_context,
-            timeout=timeout,
-            retry=Retry(seconds=reconnect),
-            proxy=proxy,
-        )
+        with explaining(host):
+            self._connection = Connection(
+                host,
+                port,
+                security=security,
+                ssl_context=ssl_context,
+                timeout=timeout,
+                retry=Retry(seconds=reconnect),
+                proxy=proxy,
+            )
         return self
 
-    def authenticate(self, username: str, password: str) -> Self:
+    def authenticate(
+        self,
+        username: str,
+        password: str,
+        *,
+        authorize_as: str | None = None,
+        mechanism: str | None = None,
+    ) -> Self:
         """Log in with a password or an app password.
 
         Parameters
         ----------
         username, password
             Any characters but line breaks.
+        authorize_as
+            Whose mailbox to open, where the account may open others' (RFC 4616).
+        mechanism
+            ``"PLAIN"``, ``"LOGIN"`` or ``"CRAM-MD5"``, in place of the best that is offered.
 
         Returns
         -------
@@ -180,7 +193,14 @@ class IMAPClient:
         InsecureLoginError
             If the password would cross the network in clear text; nothing was sent.
         """
-        log_in(self.connection, username, password)
+        with explaining(self.connection.host, username):
+            log_in(
+                self.connection,
+                username,
+                password,
+                authorize_as=authorize_as,
+                mechanism=mechanism,
+            )
         return self
 
     def authenticate_oauth2(self, username: str, auth_string: str) -> Self:
@@ -204,7 +224,8 @@ class IMAPClient:
         AuthenticationError
             If it is a bare token, or the server refuses.
         """
-        log_in_oauth2(self.connection, username, auth_string)
+        with explaining(self.connection.host, username, "oauth"):
+            log_in_oauth2(self.connection, username, auth_string)
         return self
 
     def capabilities(self) -> tuple[str, ...]:

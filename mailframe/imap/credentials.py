@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-__all__ = ["Secret", "find_password", "forget", "save", "variable"]
+__all__ = ["NOBODY", "Secret", "find_password", "forget", "save", "variable"]
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ VARIABLE = "MAILFRAME_PASSWORD"
 #: The name of our entries in a keyring; one that is for a single server has its name behind.
 SERVICE = "mailframe"
 
-# What a prompt raises where there is nobody: a terminal without input, a notebook that is run by
+#: What a prompt raises where there is nobody: a terminal without input, a notebook that is run by
 # a program (IPython's StdinNotImplementedError), pytest.
-_NOBODY = (EOFError, NotImplementedError, OSError)
+NOBODY = (EOFError, NotImplementedError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def find_password(
             left_aside.append(found)
     try:
         typed = prompt(f"Password for {username}: ") if prompt is not None else ""
-    except _NOBODY:
+    except NOBODY:
         typed = ""
     if typed:
         return Secret(typed, "prompt")

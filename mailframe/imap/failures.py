@@ -100,11 +100,12 @@ def translated(
         words = error.args[-1] if error.args else ""
         text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
         said = _BYTES.sub(r"\2", text)
+        is_broken = isinstance(error, OSError | imaplib.IMAP4.abort)  # else it is not IMAP
         raise ConnectionFailedError(
             tried,
             reply=farewell() or said,
             suggestion="Connect again: session = mf.connect(...).",
-            code=LOST,
+            code=LOST if is_broken else "",
         ) from error
 
 

@@ -1,0 +1,254 @@
+"""From an address to a connection that is logged in: which server, which method, which secret."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from getpass import getpass
+from typing import TYPE_CHECKING, Literal
+
+from mailframe.exceptions import AuthenticationError, ConnectionFailedError
+from mailframe.imap.advice import explaining
+from mailframe.imap.auth import log_in, log_in_with_tokens
+from mailframe.imap.credentials import NOBODY, find_password
+from mailframe.imap.providers import oauth_settings, provider_of_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailframe.imap.auth import TokenProvider
+    from mailframe.imap.connection import Connection
+    from mailframe.imap.credentials import Secret
+    from mailframe.imap.discovery import Found
+    from mailframe.imap.providers import Provider
+
+__all__ = ["WayIn", "confirm", "find_way", "tokens_for"]
+
+log = logging.getLogger(__name__)
+
+#: Servers that let somebody in and refuse the first folder: Outlook ("authenticated but not
+#: connected"), 163 and 126 ("Unsafe Login"). There one is opened at once.
+_LATE = {"outlook", "microsoft365", "163", "126"}
+
+
+@dataclass(slots=True)
+class WayIn:
+    """How an account is signed in to.
+
+    Attributes
+    ----------
+    host, port, security
+        The server, as for `Connection`.
+    username
+        Who it is.
+    how
+        Where the server comes from, as the end of a sentence; empty where it was given.
+    provider
+        Whose server it is, if that is known.
+    tokens
+        Obtains OAuth tokens; None for a password.
+    password
+        If it was given, or has been found.
+    authorize_as, mechanism
+        As for `auth.log_in`.
+    """
+
+    host: str
+    username: str
+    port: int | None = None
+    security: str = "tls"
+    how: str = ""
+    provider: Provider | None = None
+    tokens: TokenProvider | None = field(default=None, repr=False)
+    password: str | Secret | None = field(default=None, repr=False)
+    authorize_as: str | None = None
+    mechanism: str | None = None
+
+    @property
+    def method(self) -> Literal["password", "oauth"]:
+        """Which of the two it is."""
+        return "password" if self.tokens is None else "oauth"
+
+    def log_in(self, connect: Callable[[], Connection]) -> Connection:
+        """Connect, and log in.
+
+        Parameters
+        ----------
+        connect
+            Makes a connection to `host`.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If there is no server.
+        AuthenticationError
+            If it refuses; what that means is said, as far as the provider's words are known.
+        """
+        with explaining(self.host, self.username, self.method, self.provider):
+            connection = connect()
+            try:
+                self._log_in(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _log_in(self, connection: Connection) -> None:
+        if self.tokens is not None:
+            log_in_with_tokens(connection, self.username, self.tokens, mechanism=self.mechanism)
+        else:
+            # Asked for once there is a server to log in to: nobody types a password for nothing.
+            self.password = find_password(
+                self.username, self.password, prompt=self._prompt, host=self.host
+            )
+            log_in(
+                connection,
+                self.username,
+                self.password,
+                authorize_as=self.authorize_as,
+                mechanism=self.mechanism,
+            )
+        if self.provider is not None and self.provider.key in _LATE:
+            connection.select("INBOX")
+
+    def _prompt(self, question: str) -> str:
+        accepts = self.provider.accepts if self.provider else ()
+        if self.provider and "app-password" in accepts and "password" not in accepts:
+            page = self.provider.app_password_url
+            made = f" (not that of the account; made at {page})" if page else ""
+            question = f"App password for {self.username}{made}: "
+        return getpass(question)
+
+
+def find_way(
+    host: str | None,
+    username: str | None,
+    *,
+    port: int | None = None,
+    security: str = "tls",
+    proxy: str | None = None,
+    is_confirmed: Callable[[Found], bool],
+) -> WayIn:
+    """Find the server of an account, unless it is given.
+
+    Parameters
+    ----------
+    host, username
+        A server and a user name; or an address alone, as either of them.
+    port, security, proxy
+        As for `Connection`; where the server is found, its port and security are as well.
+    is_confirmed
+        Asks whether a server that nobody vouches for is the right one.
+
+    Raises
+    ------
+    ConnectionFailedError
+        If there is no such server to be found, or it was not confirmed.
+    """
+    if host and username:
+        return WayIn(host, username, port, security, provider=provider_of_host(host, username))
+    address = username or host or ""
+    if "@" not in address:
+        raise ConnectionFailedError(
+            f"Both a server and a user name are needed, or an address; {address!r} is neither "
+            "of both."
+            if address
+            else "A server and a user name are needed, or an address.",
+            suggestion='mf.connect("imap.example.com", "me@example.com"), or '
+            'mf.connect("me@example.com") to have the server found.',
+            code="not-an-address",
+        )
+    # HTTP and XML are for those who need them.
+    from mailframe.imap.discovery import find_server  # noqa: PLC0415
+
+    found = find_server(address, proxy=proxy)
+    log.info("the server of %s is %s, %s", address, found.host, found.how)
+    if found.needs_confirmation and not is_confirmed(found):
+        raise ConnectionFailedError(
+            f"Did not sign in to {found.host}: {found.needs_confirmation}.",
+            suggestion="If that is the server of your mail, name it: "
+            f"mf.connect({found.host!r}, {found.username!r}, port={port or found.port}, "
+            f"security={found.security!r}).",
+            code="needs-confirmation",
+        )
+    return WayIn(
+        found.host,
+        found.username,
+        port or found.port,
+        found.security,
+        how=found.how,
+        provider=found.provider,
+    )
+
+
+def confirm(found: Found) -> bool:
+    """Ask in the terminal or notebook whether a server is the right one; no where nobody is."""
+    question = (
+        f"Is {found.host} the server of your mail? Nobody vouches for it: "
+        f"{found.needs_confirmation}. Sign in there? [y/N] "
+    )
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except NOBODY:
+        return False
+
+
+def tokens_for(
+    way: WayIn, oauth: object = None, token_provider: Callable[..., str] | None = None
+) -> TokenProvider | None:
+    """Choose between a password and tokens.
+
+    Parameters
+    ----------
+    way
+        To which server, and with which password.
+    oauth
+        A provider's name or an `OAuth2Authenticator`, if one was given.
+    token_provider
+        What obtains tokens otherwise.
+
+    Returns
+    -------
+    TokenProvider or None
+        None for a password: where one is to be had, or the provider takes one.
+
+    Raises
+    ------
+    AuthenticationError
+        If the provider takes nothing but OAuth, and no client id is known.
+    """
+    if token_provider is not None:
+        return token_provider
+    if oauth is not None and not isinstance(oauth, str):
+        if callable(oauth) or callable(getattr(oauth, "token", None)):
+            return oauth  # type: ignore[return-value] # it can be asked
+        raise AuthenticationError(
+            f"oauth={type(oauth).__name__} is no way to get tokens.",
+            suggestion='A provider\'s name ("google"), or an OAuth2Authenticator.',
+        )
+    key = oauth or (way.provider.oauth if way.provider else "")
+    if not key:
+        return None
+    # Authlib, requests and webbrowser are for those who need them.
+    from mailframe.imap.oauth.clients import authenticator_for, find_client  # noqa: PLC0415
+
+    if oauth is None:
+        takes_password = way.provider is None or way.provider.accepts != ("oauth",)
+        if way.password is not None or (takes_password and find_client(key) is None):
+            return None
+        if takes_password and _has_password(way):
+            return None
+    try:
+        return authenticator_for(key)
+    except AuthenticationError as error:
+        if oauth is None:  # chosen by us: say why
+            error.tried = f"{oauth_settings(key).name} takes no passwords any more. {error.tried}"
+        raise
+
+
+def _has_password(way: WayIn) -> bool:
+    try:
+        find_password(way.username, host=way.host)
+    except AuthenticationError:
+        return False
+    return True

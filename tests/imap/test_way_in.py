@@ -1,0 +1,403 @@
+"""From an address to a session: the server found, the method chosen, refusals explained."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import mailframe as mf
+from mailframe.exceptions import (
+    AuthenticationError,
+    CertificateError,
+    ConnectionFailedError,
+    MailframeError,
+    NotSupportedError,
+)
+from mailframe.imap import IMAPClient, OAuth2Authenticator, discovery, way_in
+from mailframe.imap.connection import Connection
+from mailframe.imap.discovery import Found
+from mailframe.imap.oauth import clients
+from mailframe.imap.oauth.clients import (
+    Client,
+    authenticator_for,
+    find_client,
+    forget_client,
+    save_client,
+)
+from mailframe.imap.providers import provider_of
+from mailframe.imap.way_in import WayIn, find_way, tokens_for
+from tests.conftest import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.rigs.certificates import Certificates
+    from tests.rigs.dovecot import Dovecot
+    from tests.rigs.scripted import ScriptedServer
+
+    Scripted = Callable[..., ScriptedServer]
+
+ADDRESS = "me@example.org"
+MARK = "Zk9xQ7w-tV4bN8s"
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Return a function that says what discovery finds; it returns who was looked for."""
+
+    def find(host: str, port: int, security: str = "none", **more: Any) -> list[str]:
+        asked: list[str] = []
+
+        def find_server(address: str, **_: object) -> Found:
+            asked.append(address)
+            return Found(host, port, security, **{"username": address, "how": "it says", **more})
+
+        monkeypatch.setattr(discovery, "find_server", find_server)
+        return asked
+
+    return find
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what was asked for by getpass; the answer is always `MARK`."""
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return MARK
+
+    monkeypatch.setattr(way_in, "getpass", ask)
+    return asked
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    """Return what is in the keyring of this test: (service, user name) to secret."""
+    base = require("keyring.backend", "keyring").KeyringBackend
+    kept: dict[tuple[str, str], str] = {}
+
+    class Memory(base):  # type: ignore[misc, valid-type] # it is there or it is not
+        priority = 1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return kept.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            kept[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del kept[service, username]
+
+    monkeypatch.setattr(require("keyring.core", "keyring"), "_keyring_backend", Memory())
+    return kept
+
+
+# -- which server
+
+
+def test_an_address_is_all_it_takes(
+    dovecot: Dovecot, user: str, found: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = found(dovecot.host, dovecot.port, username=user)
+    dovecot.deliver(user, [b"Subject: Hello\r\n\r\nYou\r\n"])
+    monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
+    for arguments in ((ADDRESS,), (None, ADDRESS)):
+        with mf.connect(*arguments, reconnect=0) as session:
+            assert session.headers()["subject"].tolist() == ["Hello"]
+    assert asked == [ADDRESS, ADDRESS]
+
+
+def test_whoever_names_the_server_has_none_looked_for(
+    dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "find_server", lambda *_, **__: pytest.fail("looked for"))
+    options: dict[str, Any] = {"port": dovecot.port, "security": "none"}
+    with mf.connect(dovecot.host, user, password=dovecot.password, **options) as session:
+        assert session.count() == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("imap.example.com",), (None, "me"), ("", ""), ("me",)])
+def test_what_is_neither_a_server_and_a_name_nor_an_address_is_refused(
+    arguments: tuple[str | None, ...],
+) -> None:
+    with pytest.raises(ConnectionFailedError, match="or an address") as caught:
+        mf.connect(*arguments)
+    assert "mf.connect(" in caught.value.suggestion
+
+
+@pytest.mark.parametrize("answer", ["", "n", "no", "what?", EOFError, NotImplementedError])
+def test_no_password_goes_to_a_guess_without_a_yes(
+    scripted: Scripted,
+    found: Callable[..., list[str]],
+    typed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Any,
+) -> None:
+    server = scripted()
+    found(server.host, server.port, is_guess=True, needs_confirmation="it only answers")
+    questions = []
+
+    def ask(question: str) -> str:
+        questions.append(question)
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr("builtins.input", ask)
+    with pytest.raises(ConnectionFailedError, match="it only answers") as caught:
+        mf.connect(ADDRESS)
+    assert caught.value.code == "needs-confirmation"
+    assert f"mf.connect({server.host!r}, {ADDRESS!r}, port={server.port}" in caught.value.suggestion
+    assert server.host in questions[0]
+    assert (server.connections, typed) == ([], [])
+
+
+def test_after_a_yes_it_does(
+    scripted: Scripted,
+    found: Callable[..., list[str]],
+    typed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = scripted()
+    found(server.host, server.port, is_guess=True, needs_confirmation="it only answers")
+    monkeypatch.setattr("builtins.input", lambda _: " Y ")
+    mf.connect(ADDRESS).close()
+    assert typed == [f"Password for {ADDRESS}: "]
+
+
+def test_a_port_of_ones_own_goes_before_the_one_found(found: Callable[..., list[str]]) -> None:
+    found("imap.example.org", 993, "tls")
+    way = find_way(ADDRESS, None, port=9993, is_confirmed=lambda _: False)
+    assert (way.host, way.port, way.security) == ("imap.example.org", 9993, "tls")
+
+
+# -- which method
+
+
+@pytest.mark.parametrize(
+    ("address", "has_client", "password", "kept", "expected"),
+    [
+        ("me@gmail.com", False, None, None, "password"),
+        ("me@gmail.com", True, None, None, "oauth"),
+        ("me@gmail.com", True, "given", None, "password"),
+        ("me@gmail.com", True, None, "kept", "password"),
+        ("me@outlook.com", True, None, "kept", "oauth"),
+        ("me@outlook.com", False, "given", None, "password"),
+        ("me@posteo.de", False, None, None, "password"),
+    ],
+)
+def test_the_method_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    has_client: bool,  # noqa: FBT001 a case
+    password: str | None,
+    kept: str | None,
+    expected: str,
+) -> None:
+    provider = provider_of(address)
+    assert provider is not None
+    if has_client:
+        monkeypatch.setenv(clients.variable(provider.oauth), "id")
+        monkeypatch.setenv(clients.variable(provider.oauth).replace("ID", "SECRET"), "secret")
+    if kept:
+        monkeypatch.setenv("MAILFRAME_PASSWORD", kept)
+    way = WayIn(provider.host, address, provider=provider, password=password)
+    way.tokens = tokens_for(way)
+    assert way.method == expected
+
+
+def test_a_provider_that_takes_only_oauth_gets_no_password() -> None:
+    with pytest.raises(AuthenticationError, match="takes no passwords any more") as caught:
+        mf.connect("outlook.office365.com", "me@outlook.com")
+    assert caught.value.code == "client-id-missing"
+    assert "MAILFRAME_MICROSOFT_CLIENT_ID" in caught.value.suggestion
+
+
+@pytest.mark.parametrize("oauth", [5, object(), ["google"]])
+def test_what_gives_no_tokens_is_refused(oauth: Any) -> None:
+    with pytest.raises(AuthenticationError, match="no way to get tokens"):
+        mf.connect("imap.example.com", "me", oauth=oauth)
+
+
+def test_an_unknown_provider_is_refused() -> None:
+    with pytest.raises(NotSupportedError, match="gogle"):
+        mf.connect("imap.example.com", "me", oauth="gogle")
+
+
+@pytest.mark.parametrize("given", ["function", "source"])
+def test_tokens_of_ones_own_sign_in(scripted: Scripted, given: str) -> None:
+    server = scripted(capabilities="IMAP4rev1 SASL-IR AUTH=XOAUTH2")
+
+    class Source:
+        def token(self, username: str, *, fresh: bool = False) -> str:
+            return f"{username}-{fresh}"
+
+    options: dict[str, Any] = {"oauth": Source()}
+    if given == "function":
+        options = {"token_provider": lambda username: f"{username}-False"}
+    host: dict[str, Any] = {"port": server.port, "security": "none"}
+    mf.connect(server.host, "me", **host, **options).close()
+    assert len(server.commands("AUTHENTICATE")) == 1
+
+
+def test_an_app_password_is_asked_for_by_name(scripted: Scripted, typed: list[str]) -> None:
+    server = scripted()
+    way = WayIn(server.host, "me@icloud.com", provider=provider_of("me@icloud.com"))
+    connect = lambda: Connection(server.host, server.port, security="none")  # noqa: E731
+    way.log_in(connect).close()
+    assert typed[0].startswith("App password for me@icloud.com (not that of the account; made at ")
+
+
+def test_a_way_in_shows_no_secret() -> None:
+    way = WayIn("imap.example.com", "me", password=MARK, tokens=lambda _: MARK)
+    assert MARK not in repr(way)
+
+
+# -- what a refusal means
+
+
+def sign_in(server: Any, user: str = "me", password: str = MARK, **options: Any) -> None:
+    settings = {"port": server.port, "security": "none", "timeout": 5, "reconnect": 0} | options
+    mf.connect(server.host, user, password=password, **settings).close()
+
+
+def refused(*arguments: Any, **options: Any) -> MailframeError:
+    with pytest.raises(MailframeError) as caught:
+        sign_in(*arguments, **options)
+    assert MARK not in f"{caught.value!r}{caught.value}"
+    return caught.value
+
+
+def test_a_wrong_password_is_told_as_such(dovecot: Dovecot, user: str) -> None:
+    error = refused(dovecot, user)
+    assert isinstance(error, AuthenticationError)
+    assert error.code == "wrong-password"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("self_signed", "self-signed"),
+        ("expired", "certificate-expired"),
+        ("wrong_name", "certificate-name"),
+    ],
+)
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_trouble_with_a_certificate_is_told_apart(
+    scripted: Scripted, certificates: Certificates, kind: str, code: str, security: str
+) -> None:
+    server = scripted(security=security, certificate=getattr(certificates, kind))
+    context = certificates.good.client_context()
+    error = refused(server, security=security, ssl_context=context)
+    assert isinstance(error, CertificateError)
+    assert error.code == code
+    if code == "self-signed":
+        assert "ssl.create_default_context(cafile=" in error.suggestion
+
+
+def test_starttls_that_was_taken_away_is_told(scripted: Scripted) -> None:
+    error = refused(scripted(security="none"), security="starttls")
+    assert error.code == "starttls-stripped"
+
+
+def test_a_closed_port_is_told() -> None:
+    class Nobody:
+        host, port = "127.0.0.1", 9  # discard: nothing listens there
+
+    assert refused(Nobody()).code == "connection-refused"
+
+
+def test_a_server_that_lets_in_and_refuses_every_folder_is_found_out_at_once(
+    scripted: Scripted,
+) -> None:
+    server = scripted(
+        {"EXAMINE": b"<tag> BAD User is authenticated but not connected.\r\n"},
+        capabilities="IMAP4rev1 SASL-IR AUTH=XOAUTH2",
+    )
+    way = WayIn(server.host, "me@outlook.com", provider=provider_of("me@outlook.com"))
+    way.tokens = lambda _: "token"
+    with pytest.raises(MailframeError) as caught:
+        way.log_in(lambda: Connection(server.host, server.port, security="none"))
+    assert caught.value.code == "wrong-account"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("[ALERT] Application-specific password required", "app-password-needed"),
+        ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)", "wrong-password"),
+    ],
+)
+def test_a_client_explains_too(scripted: Scripted, words: str, code: str) -> None:
+    server = scripted({"LOGIN": f"<tag> NO {words}\r\n".encode()})
+    anything = ssl._create_unverified_context()
+    with IMAPClient() as client:
+        client.connect(server.host, server.port, use_ssl=False, ssl_context=anything)
+        with pytest.raises(AuthenticationError) as caught:
+            client.authenticate("me@gmail.com", MARK)
+    assert caught.value.code == code
+
+
+# -- the client id of whoever registered one
+
+
+def test_a_client_comes_from_the_environment_before_the_keyring(
+    keyring: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_client("google") is None
+    save_client("google", Client("kept", MARK))
+    assert find_client("google") == Client("kept", MARK)
+    assert MARK not in repr(find_client("google"))
+    assert json.loads(keyring[clients.SERVICE, "google"])["client_id"] == "kept"
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "set")
+    assert find_client("google") == Client("set", "")
+    monkeypatch.delenv("MAILFRAME_GOOGLE_CLIENT_ID")
+    forget_client("google")
+    forget_client("google")
+    assert find_client("google") is None
+
+
+def test_a_machine_without_a_keyring_says_what_to_do_instead() -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        save_client("mail.ru", Client("id", MARK))
+    assert "MAILFRAME_MAIL_RU_CLIENT_ID" in caught.value.suggestion
+    assert MARK not in f"{caught.value!r}{caught.value}"
+
+
+def test_what_the_keyring_holds_may_be_rubbish(keyring: dict[tuple[str, str], str]) -> None:
+    for rubbish in ("", "{", "[]", "{}", '"x"', "5"):
+        keyring[clients.SERVICE, "google"] = rubbish
+        assert find_client("google") is None
+
+
+def test_tokens_are_kept_where_there_is_a_place_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("MAILFRAME_MICROSOFT_CLIENT_ID", "id")
+
+    def place() -> str:
+        return type(authenticator_for("microsoft")._tokens).__name__
+
+    assert place() == "MemoryTokens"
+    request.getfixturevalue("keyring")
+    assert place() == "KeyringTokens"
+    monkeypatch.setenv("MAILFRAME_TOKEN_FILE", str(tmp_path / "tokens.json"))
+    assert place() == "FileTokens"
+
+
+def test_an_authenticator_is_for_the_provider_that_was_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "id")
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_SECRET", MARK)
+    one = authenticator_for("google")
+    assert isinstance(one, OAuth2Authenticator)
+    assert (one.client_id, one.provider) == ("id", "google")
+    assert MARK not in repr(one) + caplog.text

@@ -54,6 +54,7 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "how many": lambda number: number == 0,
     "the commands behind a call, nothing sent": lambda plan: isinstance(plan, Plan),
     "a picture of that": lambda axes: "folder" in axes.get_title() and bool(axes.patches),
+    "a picture of it": lambda axes: bool(axes.get_title()),
     "all folders at once": lambda rows: set(rows["folder"]) == {"INBOX", "Sent", "Archive"},
     "what was sent, whatever the folder is called": lambda r: r["subject"].tolist() == ["Grüße"],
     "more header fields as columns": lambda rows: {"delivered_to", "x_mailer"} <= set(rows),

@@ -42,7 +42,7 @@ def noted(recorder: Recorder, deed: str, thing: str) -> Iterator[Note]:
     deed
         In the past: ``"searched 'INBOX'"``.
     thing
-        What is counted, in the singular: ``"message"``.
+        What is counted, in the singular: ``"message"``; empty where nothing is.
 
     Yields
     ------
@@ -63,10 +63,11 @@ def noted(recorder: Recorder, deed: str, thing: str) -> Iterator[Note]:
         yield note
         ending = ""
     finally:
+        counted = f": {_many(note.count, thing)}" if note.count or (thing and not ending) else ""
         log.info(
-            "%s: %s%s (%s, %s in %.2f s)",
+            "%s%s%s (%s, %s in %.2f s)",
             deed,
-            _many(note.count, thing),
+            counted,
             ending,
             _many(recorder.commands - commands, "command"),
             _many(recorder.octets - octets, "byte"),

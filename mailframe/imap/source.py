@@ -123,9 +123,13 @@ class ImapSource:
 
         if not folders:
             return []
-        with noted(self.recorder, f"searched {_named(folders)}", "message") as note:
-            with closing(self._pool.spread(folders, find, folder_of=str)) as each:
-                found = list(each)
+        # Those of a frame's messages are only opened.
+        deed, thing = ("opened", "") if criteria == NOTHING else ("searched", "message")
+        with (
+            noted(self.recorder, f"{deed} {_named(folders)}", thing) as note,
+            closing(self._pool.spread(folders, find, folder_of=str)) as each,
+        ):
+            found = list(each)
             note.count = sum(len(one.uids) for one in found)
         return found
 

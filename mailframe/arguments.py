@@ -27,6 +27,9 @@ EPILOG = """\
 examples:
   mailframe demo
   mailframe lab
+  mailframe login       me@example.com
+  mailframe whoami
+  mailframe logout      me@example.com
   mailframe folders     imaps://me@imap.example.com
   mailframe headers     imaps://me%40example.com@imap.example.com/INBOX --limit 20
   mailframe headers     imaps://me@imap.example.com/Archive --since 30d --to archive.parquet
@@ -74,6 +77,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_lab(commands)
+    _add_login(commands)
+    _add_whoami_and_logout(commands)
     _add(commands, "folders", "list the folders with their counts", table=True)
     for name, help_ in TABLES.items():
         command = _add(commands, name, help_, table=True, criteria=True)
@@ -177,11 +182,66 @@ def _add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
 
 
+def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = _add_alone(
+        commands, "login", "sign in to an account, step by step, and keep what it takes"
+    )
+    command.add_argument("address", metavar="ADDRESS", help="me@example.com")
+    command.add_argument("--host", help="the server; found from the address by default")
+    command.add_argument("--port", type=_port, metavar="N", help="its port, if it is an unusual one")
+    command.add_argument(
+        "--security", choices=["tls", "starttls", "none"], help="tls by default; none on localhost"
+    )
+    _add_cafile(command)
+    command.add_argument(
+        "--oauth",
+        nargs="?",
+        const="",
+        metavar="PROVIDER",
+        help="sign in by OAuth, not with a password; google, microsoft, …, if it is not clear whose",
+    )
+    command.add_argument(
+        "--client-id", metavar="ID", help="of the application that you registered, for OAuth"
+    )
+    command.add_argument(
+        "--flow",
+        choices=["browser", "device", "paste"],
+        help="how to sign in by OAuth: with the browser here, by a code on another device, or by "
+        "pasting the address where a browser ends",
+    )
+    command.add_argument(
+        "--save",
+        action=argparse.BooleanOptionalAction,
+        help="keep it in this machine's keyring, or do not; asked by default",
+    )
+    _add_verbose(command)
+
+
+def _add_whoami_and_logout(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    command = _add_alone(
+        commands, "whoami", "list the accounts signed in to, and where their secrets come from"
+    )
+    command.add_argument("address", nargs="?", metavar="ADDRESS", help="only this one")
+    command = _add_alone(commands, "logout", "forget an account and its secrets on this machine")
+    command.add_argument("address", metavar="ADDRESS", help="me@example.com")
+
+
 def _add_alone(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str
 ) -> argparse.ArgumentParser:
     """Add a command that needs no mailbox."""
     return commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
+
+
+def _add_cafile(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cafile",
+        type=Path,
+        metavar="PEM",
+        help="trust the certificates in this file, for a server with its own",
+    )
 
 
 def _add_verbose(command: argparse.ArgumentParser) -> None:
@@ -211,12 +271,7 @@ def _add(
             metavar="FILE",
             help="write all columns to FILE: .csv, .parquet or .json (rows as JSON lines)",
         )
-    command.add_argument(
-        "--cafile",
-        type=Path,
-        metavar="PEM",
-        help="trust the certificates in this file, for a server with its own",
-    )
+    _add_cafile(command)
     command.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="30 by default"
     )

@@ -127,6 +127,35 @@ def _lab(options: argparse.Namespace) -> int:
     return open_lab(options.into, [*own, *options.options])
 
 
+def _login(options: argparse.Namespace) -> int:
+    from mailframe import signing_in  # noqa: PLC0415 rarely used
+
+    return signing_in.login(
+        options.address,
+        host=options.host,
+        port=options.port,
+        security=options.security,
+        cafile=options.cafile,
+        ssl_context=_trusting(options.cafile) if options.cafile else None,
+        oauth=options.oauth,
+        client_id=options.client_id,
+        flow=options.flow,
+        save=options.save,
+    )
+
+
+def _whoami(options: argparse.Namespace) -> int:
+    from mailframe import signing_in  # noqa: PLC0415 as above
+
+    return signing_in.whoami(options.address)
+
+
+def _logout(options: argparse.Namespace) -> int:
+    from mailframe import signing_in  # noqa: PLC0415 as above
+
+    return signing_in.logout(options.address)
+
+
 def _folders(session: Session, options: argparse.Namespace) -> int:
     return _show(session.folders(), "folders", options)
 
@@ -267,7 +296,13 @@ def _trusting(path: Path) -> ssl.SSLContext:
 
 
 #: Commands that need no mailbox.
-ALONE: Mapping[str, Callable[[argparse.Namespace], int]] = {"demo": _demo, "lab": _lab}
+ALONE: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "lab": _lab,
+    "login": _login,
+    "whoami": _whoami,
+    "logout": _logout,
+}
 #: What each command does with a session.
 COMMANDS: Mapping[str, Callable[[Session, argparse.Namespace], int]] = {
     **dict.fromkeys(TABLES, _table),

@@ -53,6 +53,7 @@ FLOORS = {
     "printing": 6,
     "demonstration": 6,
     "lab": 6,
+    "signing_in": 6,
     "cli": 6,
     "__main__": 6,
 }

@@ -8,6 +8,7 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Literal
 
 from mailframe.exceptions import AuthenticationError, ConnectionFailedError
+from mailframe.imap.accounts import find_account
 from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_with_tokens
 from mailframe.imap.credentials import NOBODY, find_password
@@ -157,6 +158,16 @@ def find_way(
             suggestion='mf.connect("imap.example.com", "me@example.com"), or '
             'mf.connect("me@example.com") to have the server found.',
             code="not-an-address",
+        )
+    account = find_account(address)
+    if account is not None:  # nobody is asked twice
+        return WayIn(
+            account.host,
+            account.login or address,
+            port or account.port,
+            account.security,
+            how="as when it was last signed in to",
+            provider=provider_of_host(account.host, address),
         )
     # HTTP and XML are for those who need them.
     from mailframe.imap.discovery import find_server  # noqa: PLC0415

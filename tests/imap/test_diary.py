@@ -62,7 +62,7 @@ def test_what_ends_in_an_error_or_is_left_early_was_broken_off(
     stream.close()
     cost = "(0 commands, 0 bytes in 0.00 s)"
     assert diary() == [
-        f"searched: 0 messages, then broken off {cost}",
+        f"searched, then broken off {cost}",
         f"read: 1 message, then broken off {cost}",
     ]
 

@@ -15,6 +15,7 @@ from mailframe.exceptions import (
 from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
+from mailframe.imap.diary import noted
 from mailframe.imap.folder import folder_status, list_folders
 from mailframe.imap.folder_changes import (
     create_folder,
@@ -417,11 +418,17 @@ class IMAPClient:
         """
         selected = self.connection.the_selected()
         uids = self.search(criteria, limit)
-        for start in range(0, len(uids), BATCH):
-            self.connection.return_to(selected.folder, selected.uidvalidity, readonly=self.readonly)
-            batch = uids[start : start + BATCH]
-            # In full before the first is handed out: nothing may be in flight then.
-            yield from list(read_emails(self.connection, batch, body=fetch_body))
+        deed = f"read messages of {selected.folder!r}"
+        with noted(self.connection.recorder, deed, "message") as note:
+            for start in range(0, len(uids), BATCH):
+                self.connection.return_to(
+                    selected.folder, selected.uidvalidity, readonly=self.readonly
+                )
+                batch = uids[start : start + BATCH]
+                # In full before the first is handed out: nothing may be in flight then.
+                emails = list(read_emails(self.connection, batch, body=fetch_body))
+                note.count += len(emails)
+                yield from emails
 
     def fetch_attachment(self, email: Email | int, attachment: Attachment | str) -> Attachment:
         """Download one attachment of a message in the open folder.

@@ -34,6 +34,7 @@ def create_folder(connection: Connection, folder: str) -> None:
     """
     tried = f"Could not make the folder {folder!r}."
     _change(connection, b"CREATE ", *encode_name(folder), tried=tried)
+    log.info("made the folder %r", folder)
     subscribe(connection, folder)
 
 
@@ -59,6 +60,7 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
     subscribed = _this_and_below(connection, b"LSUB", folder)
     _leave(connection, _this_and_below(connection, b"LIST", folder))
     _change(connection, b"RENAME ", *names, tried=tried)
+    log.info("renamed the folder %r to %r", folder, to)
     for name in subscribed:
         subscribe(connection, to + name.removeprefix(folder))
         _forget(connection, name)
@@ -93,6 +95,7 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
             )
     _leave(connection, {folder})
     _change(connection, b"DELETE ", *encode_name(folder), tried=tried)
+    log.info("deleted the folder %r", folder)
     _forget(connection, folder)
 
 

@@ -12,7 +12,8 @@ from mailframe.imap.accounts import find_account
 from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_with_tokens
 from mailframe.imap.credentials import NOBODY, find_password
-from mailframe.imap.providers import oauth_settings, provider_of_host
+from mailframe.imap.providers import oauth_settings, provider_of_host, providers
+from mailframe.imap.tls import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,7 @@ def find_way(
     port: int | None = None,
     security: str = "tls",
     proxy: str | None = None,
+    oauth: object = None,
     is_confirmed: Callable[[Found], bool],
 ) -> WayIn:
     """Find the server of an account, unless it is given.
@@ -138,6 +140,8 @@ def find_way(
         A server and a user name; or an address alone, as either of them.
     port, security, proxy
         As for `Connection`; where the server is found, its port and security are as well.
+    oauth
+        Where it names a provider, an address alone is one of that provider's.
     is_confirmed
         Asks whether a server that nobody vouches for is the right one.
 
@@ -169,6 +173,12 @@ def find_way(
             how="as when it was last signed in to",
             provider=provider_of_host(account.host, address),
         )
+    if isinstance(oauth, str):
+        oauth_settings(oauth)  # a misspelt name is told before anybody is looked for
+    home = next((one for one in providers() if oauth and one.oauth == oauth), None)
+    if home is not None:
+        how = f"where {home.name} has it"
+        return WayIn(home.host, address, port or home.port, home.security, how, home)
     # HTTP and XML are for those who need them.
     from mailframe.imap.discovery import find_server  # noqa: PLC0415
 
@@ -249,6 +259,15 @@ def tokens_for(
             return None
         if takes_password and _has_password(way):
             return None
+    home = provider_of_host(way.host, way.username)
+    if (home is None or home.oauth != key) and not is_local(way.host):
+        raise AuthenticationError(
+            f"Did not sign in: {way.host} is no server of {oauth_settings(key).name}, whose token "
+            "opens more than a mailbox there.",
+            suggestion="Leave the server out, or pass an OAuth2Authenticator, which is used "
+            "wherever it is passed.",
+            code="foreign-server",
+        )
     try:
         return authenticator_for(key)
     except AuthenticationError as error:

@@ -230,6 +230,22 @@ def test_an_unknown_provider_is_refused() -> None:
         mf.connect("imap.example.com", "me", oauth="gogle")
 
 
+def test_an_address_of_ones_own_domain_is_signed_in_to_where_its_provider_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(discovery, "find_server", lambda *_, **__: pytest.fail("looked for"))
+    way = find_way("me@example.org", None, oauth="google", is_confirmed=lambda _: False)
+    assert (way.host, way.port, way.username) == ("imap.gmail.com", 993, "me@example.org")
+
+
+def test_the_token_of_a_provider_goes_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "id")
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_SECRET", "secret")
+    with pytest.raises(AuthenticationError, match="no server of Google") as caught:
+        mf.connect("imap.example.org", "me@gmail.com", oauth="google")
+    assert caught.value.code == "foreign-server"
+
+
 @pytest.mark.parametrize("given", ["function", "source"])
 def test_tokens_of_ones_own_sign_in(scripted: Scripted, given: str) -> None:
     server = scripted(capabilities="IMAP4rev1 SASL-IR AUTH=XOAUTH2")

@@ -70,6 +70,12 @@ class Pool:
     def __len__(self) -> int:
         return len(self._all)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether things are done one after the other, over one connection."""
+        # Whoever has one in hand works alone: the others might wait for it, and he for them.
+        return self.size <= 1 or self.first.latency < FAR or bool(self._in_hand())
+
     @contextmanager
     def lend(self, folder: str | None = None) -> Iterator[Connection]:
         """Lend a connection for the length of a block.
@@ -132,9 +138,7 @@ class Pool:
         busy: list[Connection] = []
         is_over = threading.Event()
         waiting = deque(tasks)
-        # Whoever has one in hand works alone: the others might wait for it, and he for them.
-        is_alone = self.size <= 1 or self.first.latency < FAR or bool(self._in_hand())
-        if len(waiting) <= 1 or is_alone:
+        if len(waiting) <= 1 or self.is_alone:
             while waiting:
                 yield do(waiting.popleft())
             return

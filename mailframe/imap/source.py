@@ -123,13 +123,15 @@ class ImapSource:
 
         if not folders:
             return []
-        # Those of a frame's messages are only opened.
+        # Over several connections the last ones first: then the first ones are open, each on its
+        # own, when it comes to reading. Those of a frame's messages are only opened.
+        step = 1 if self._pool.is_alone else -1
         deed, thing = ("opened", "") if criteria == NOTHING else ("searched", "message")
         with (
             noted(self.recorder, f"{deed} {_named(folders)}", thing) as note,
-            closing(self._pool.spread(folders, find, folder_of=str)) as each,
+            closing(self._pool.spread(folders[::step], find, folder_of=str)) as each,
         ):
-            found = list(each)
+            found = list(each)[::step]
             note.count = sum(len(one.uids) for one in found)
         return found
 

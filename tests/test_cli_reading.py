@@ -688,7 +688,7 @@ def test_a_wrong_password_is_an_error_of_every_command(
 ) -> None:
     monkeypatch.setenv("MAILFRAME_PASSWORD", "hunter2")
     said = one_error(capsys, *arguments_of(command, url))
-    assert "Check user name and password" in said
+    assert "User name or password is wrong" in said
     assert "hunter2" not in said
 
 

@@ -96,7 +96,8 @@ def _fits(rule: Rule, error: MailframeError, method: str, provider: Provider | N
         return False
     words = error.reply
     if isinstance(error, ConnectionFailedError):
-        words = f"{error.tried}\n{words}"  # what we find before anybody answers
+        # What we find before anybody answers.
+        words = f"{error.tried}\n{words}\n{error.code}"
     return re.search(rule.words, words[:_MOST], re.IGNORECASE) is not None
 
 

@@ -296,8 +296,9 @@ class Connection(Line):
     def _heed(self, reply: Reply) -> None:
         """Slow down where a server that does what it was asked wants less to do (Gmail)."""
         if split_code(reply.text)[0] == "THROTTLED":
-            # Before the login is done a server's words may hold the secret.
-            said = reply.text.decode("utf-8", "replace") if self.logged_in else "[THROTTLED]"
+            # Until the login is done, and behind it, a server's words may hold the secret.
+            is_safe = self.logged_in and not self._is_fresh
+            said = reply.text.decode("utf-8", "replace") if is_safe else "[THROTTLED]"
             self._slow_down(min(self._pleas.respite(said), self.retry.throttled), said)
         elif reply.tag != b"*":
             self._pleas.renew()
@@ -334,6 +335,7 @@ class Connection(Line):
             As the completion of the login gave them; empty if it gave none.
         """
         self.wire.state = "AUTH"
+        self._is_fresh = True
         self.username = username
         tried = f"Lost the connection to {self.host} after logging in."
         if not capabilities:
@@ -465,11 +467,14 @@ class Connection(Line):
             The untagged ones, the completion last.
         """
         attempts = Attempts(self.retry)
-        losses = 0
+        losses = unsent_times = 0
         while True:
             try:
                 completion, replies = self._ask(pieces, respond, tried, patient=patient)
             except _Unsent as unsent:
+                unsent_times += 1
+                if unsent_times > MOST_LOSSES:  # whoever logs in is hung up on
+                    raise unsent.why from None
                 self.recover(unsent.why, attempts, in_folder=in_folder)
                 continue
             except (ConnectionFailedError, ProtocolError) as lost:

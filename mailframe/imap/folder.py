@@ -248,7 +248,7 @@ def _ask_status(connection: Connection, names: list[str]) -> list[Reply]:
         error = refusal(reply, f"Could not count the messages of {command.about!r}.")
         if isinstance(error, ThrottledError):
             connection.relieve(error, attempts, command)
-            commands.appendleft(command)
+            commands.appendleft(replace(command))  # another one: its plea is not the last one
         else:
             # A folder without the right to read it, or deleted this moment: listed, not counted.
             log.info("no counts for %r: %s", command.about, error.reply)

@@ -102,6 +102,8 @@ class Line:
     def open(self) -> None:
         """Connect, also once more after the line was lost."""
         self._farewell = ""
+        #: What stands behind a login's OK is read with the next answer, and may hold the secret.
+        self._is_fresh = False
         with self._translated(f"Could not connect to {self.host}, port {self.port}."):
             self.mailbox = open_mailbox(
                 self.host,
@@ -176,8 +178,9 @@ class Line:
         farewell = self.wire.has_ended()
         if farewell is not None:
             self.wire.drop()
+            said = "" if self._is_fresh else farewell
             raise ConnectionFailedError(
-                f"{self.host} has ended the connection.", reply=farewell, code=LOST
+                f"{self.host} has ended the connection.", reply=said, code=LOST
             )
         if max(now - then for now, then in zip(self._now(), self._used, strict=True)) > IDLE:
             # Behind a laptop's sleep or a router's time-out there may be nobody any more, which
@@ -216,7 +219,9 @@ class Line:
                 # Closed here and now, not by the garbage collector: Ctrl-C meanwhile is heard.
                 with closing(self.wire.run(commands)) as replies:
                     for command, reply in replies:
-                        if reply.kind == "BYE":
+                        if command is not None:
+                            self._is_fresh = False
+                        if reply.kind == "BYE" and not self._is_fresh:
                             self._farewell = reply.text.decode("utf-8", "replace")
                         yield command, reply
             finally:

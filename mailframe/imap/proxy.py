@@ -48,7 +48,9 @@ def connect_through(proxy: str, host: str, port: int, timeout: float | None) -> 
             "Proxies need a library that is not installed.",
             suggestion="pip install 'mailframe[proxy]'",
         ) from error
-    shown = _without_secret(proxy)
+    shown = _without_secret(proxy) if isinstance(proxy, str) else ""
+    if not shown:
+        proxy = ""
     scheme, _, rest = proxy.partition("://")
     if scheme not in _SCHEMES or not shown:
         raise NotSupportedError(

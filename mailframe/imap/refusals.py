@@ -14,6 +14,7 @@ from mailframe.exceptions import (
     MailframeError,
     ServerTimeoutError,
 )
+from mailframe.imap.failures import UNREACHED
 
 __all__ = ["NO_PASSWORD_OF_THE_ACCOUNT", "RULES", "Rule"]
 
@@ -133,10 +134,17 @@ RULES = (
     ),
     Rule(
         "port-blocked",
-        r"could not connect[^\n]*\nnothing for [\d.]+ seconds",
+        rf"\nnothing for [\d.]+ seconds\n{UNREACHED}",
         "Nothing came back from port {port} of {host}. Offices, hotels, cloud notebooks and "
         "firewalls often block it: try another network, a proxy (proxy='socks5://...') or the "
         "other port (993 with security='tls', 143 with 'starttls').{page}",
+        kind=ServerTimeoutError,
+    ),
+    Rule(
+        "silent-server",
+        r"could not connect[^\n]*\nnothing for [\d.]+ seconds",
+        "Somebody took the connection to port {port} of {host} and said nothing. Port 993 wants "
+        "security='tls', port 143 'starttls'; a slow server wants more time: timeout=120.",
         kind=ServerTimeoutError,
     ),
     Rule(

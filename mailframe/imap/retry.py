@@ -119,26 +119,29 @@ class Attempts:
     def __init__(self, retry: Retry) -> None:
         self._retry = retry
         self._end: float | None = None
+        self._losses = 0
         self._pleas = 0
         self._relief = 0.0
 
     def renew(self) -> None:
         """Begin anew: something has been done."""
-        self._end = None
+        self._end, self._losses = None, 0
         self._pleas, self._relief = 0, 0.0
 
     def pauses(self) -> Iterator[float]:
         """Give the seconds to wait before each attempt after one loss, until the time is up.
 
-        The first attempt comes at once, unless another one has just come to nothing.
+        The first attempt comes at once; after further losses over the same work it comes later, but
+        soon enough for the message at fault to be found by halving.
         """
         retry = self._retry
         if retry.seconds <= 0:
             return
-        pause = 0.0
         if self._end is None:
             self._end = retry.clock() + retry.seconds
-            yield pause
+            yield 0.0
+        pause = min(self._losses / 2, 1) * retry.first
+        self._losses += 1
         while True:
             # Half of it is chance, so that clients that lost one server do not return as one.
             grown = min(max(pause * retry.factor, retry.first), retry.most)

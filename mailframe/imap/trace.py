@@ -35,7 +35,7 @@ SHOWN = 100
 MOST = 10_000
 MOST_MESSAGES = 10_000
 
-_WORDS = {b"OK", b"NO", b"BAD", b"BYE"}
+_WORDS = {b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"}
 _KINDS = _WORDS | {b"CAPABILITY"}
 # A mechanism is shown if it is one: a word in its place might be a token.
 _MECHANISM = (

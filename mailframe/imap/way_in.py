@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 #: Servers that let somebody in and refuse the first folder: Outlook ("authenticated but not
 #: connected"), 163 and 126 ("Unsafe Login"). There one is opened at once.
 _LATE = {"outlook", "microsoft365", "163", "126"}
+_EXAMPLES = (
+    'mf.connect("imap.example.com", "me@example.com"), or mf.connect("me@example.com") to have '
+    "the server found."
+)
 
 
 @dataclass(slots=True)
@@ -150,17 +154,20 @@ def find_way(
     ConnectionFailedError
         If there is no such server to be found, or it was not confirmed.
     """
+    for one in (host, username):
+        if one is not None and not isinstance(one, str):
+            raise ConnectionFailedError(
+                f"{one!r} is no name.",
+                suggestion='mf.connect("imap.example.com", "me@example.com")',
+            )
     if host and username:
         return WayIn(host, username, port, security, provider=provider_of_host(host, username))
     address = username or host or ""
     if "@" not in address:
         raise ConnectionFailedError(
-            f"Both a server and a user name are needed, or an address; {address!r} is neither "
-            "of both."
-            if address
-            else "A server and a user name are needed, or an address.",
-            suggestion='mf.connect("imap.example.com", "me@example.com"), or '
-            'mf.connect("me@example.com") to have the server found.',
+            "A server and a user name are needed, or an address; and not "
+            f"host={host!r}, username={username!r}.",
+            suggestion=_EXAMPLES,
             code="not-an-address",
         )
     account = find_account(address)
@@ -247,18 +254,9 @@ def tokens_for(
             f"oauth={type(oauth).__name__} is no way to get tokens.",
             suggestion='A provider\'s name ("google"), or an OAuth2Authenticator.',
         )
-    key = oauth or (way.provider.oauth if way.provider else "")
+    key = oauth if isinstance(oauth, str) else _oauth_of(way)
     if not key:
         return None
-    # Authlib, requests and webbrowser are for those who need them.
-    from mailframe.imap.oauth.clients import authenticator_for, find_client  # noqa: PLC0415
-
-    if oauth is None:
-        takes_password = way.provider is None or way.provider.accepts != ("oauth",)
-        if way.password is not None or (takes_password and find_client(key) is None):
-            return None
-        if takes_password and _has_password(way):
-            return None
     home = provider_of_host(way.host, way.username)
     if (home is None or home.oauth != key) and not is_local(way.host):
         raise AuthenticationError(
@@ -268,12 +266,37 @@ def tokens_for(
             "wherever it is passed.",
             code="foreign-server",
         )
+    # Authlib, requests and webbrowser are for those who need them.
+    from mailframe.imap.oauth.clients import authenticator_for  # noqa: PLC0415
+
     try:
         return authenticator_for(key)
     except AuthenticationError as error:
         if oauth is None:  # chosen by us: say why
             error.tried = f"{oauth_settings(key).name} takes no passwords any more. {error.tried}"
         raise
+
+
+def _oauth_of(way: WayIn) -> str:
+    """Name the provider whose tokens are taken unasked: where no password will do, or is known."""
+    key = way.provider.oauth if way.provider else ""
+    if way.provider is None or not key or way.password is not None:
+        return ""
+    if way.provider.accepts == ("oauth",):
+        return key
+    from mailframe.imap.oauth.clients import find_client  # noqa: PLC0415 as above
+
+    return key if find_client(key) is not None and not _has_password(way) else ""
+
+
+def _checked(given: object) -> TokenProvider:
+    if callable(given) or callable(getattr(given, "token", None)):
+        return given  # type: ignore[return-value] # it can be asked
+    raise AuthenticationError(
+        f"{type(given).__name__} is no way to get tokens.",
+        suggestion='A provider\'s name ("google"), an OAuth2Authenticator, or a function from '
+        "user name to token.",
+    )
 
 
 def _has_password(way: WayIn) -> bool:

@@ -27,6 +27,7 @@ from mailframe.exceptions import (
 from mailframe.imap.advice import explained
 from mailframe.imap.auth import log_in
 from mailframe.imap.connection import Connection
+from mailframe.imap.failures import UNREACHED
 from mailframe.imap.providers import provider_of, provider_of_host, providers
 from mailframe.imap.refusals import NO_PASSWORD_OF_THE_ACCOUNT, RULES
 
@@ -111,7 +112,7 @@ CONNECTIONS = [
     (CertificateError, "IP address mismatch, certificate is not valid for '192.0.2.1'.",
      "certificate-name"),
     (CertificateError, "unable to get local issuer certificate", "certificate-unknown"),
-    (ServerTimeoutError, "nothing for 30 seconds", "port-blocked"),
+    (ServerTimeoutError, "nothing for 30 seconds", "silent-server"),
     (ConnectionFailedError, "No route to host", "port-blocked"),
     (ConnectionFailedError, "connection refused", "connection-refused"),
     (ConnectionFailedError, "Name or service not known", "unknown-host"),
@@ -446,8 +447,12 @@ def test_silence_on_connecting_means_a_blocked_port(
     with pytest.raises(ServerTimeoutError) as caught:
         Connection(server.host, server.port, security="none", timeout=0.05)
     error = explained(caught.value, host=server.host)
-    assert error.code == "port-blocked"
+    assert error.code == "silent-server"
     assert f"port {server.port}" in error.suggestion
+    # Where nobody took the connection at all:
+    blocked = ServerTimeoutError(error.tried, reply=error.reply, code=UNREACHED)
+    assert "Nothing came back" in explained(blocked, host=server.host).suggestion
+    assert blocked.code == "port-blocked"
 
 
 def test_a_refused_login_is_explained_without_the_password(

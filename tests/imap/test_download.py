@@ -22,6 +22,7 @@ from mailframe.exceptions import (
 from mailframe.imap import download as download_module
 from mailframe.imap.download import read_parts
 from mailframe.saving import Destination
+from tests.faults.reading import Clock
 from tests.imap.replies import DONE, MIXED_HEADER, PLAIN, fetched, message
 from tests.rigs import scripted as rig
 from tests.rigs.scripted import ScriptedServer, literal
@@ -802,3 +803,71 @@ def test_rows_of_an_older_uidvalidity_are_refused_before_any_fetch(
         mail.download(rows, tmp_path / "new", progress=False)
     assert len(server.commands("UID FETCH")) == before
     assert not (tmp_path / "new").exists()
+
+
+# -- a server that wants fewer requests, and replies that cannot be read
+
+
+def at_first(count: int, reply: bytes) -> Any:
+    """Answer so many ranges with this, and everything else as it should be."""
+    left = [reply] * count
+    return lambda asked, _: left.pop() if left else asked.ok()
+
+
+@pytest.mark.parametrize(("pleas", "pauses"), [(1, [5]), (2, [5]), (3, [5, 10])])
+@pytest.mark.parametrize("said", [b"NO [THROTTLED] slowly", b"NO [OVERQUOTA] bandwidth"])
+def test_a_range_that_is_refused_for_now_is_asked_for_after_a_pause(
+    serving: Scripted, opened: Opened, said: bytes, pleas: int, pauses: list[float]
+) -> None:
+    clock = Clock()
+    server = serving({1: TEN[:9], 2: TEN[:8]}, at_first(pleas, b"<tag> " + said + b"\r\n"))
+    connection = opened(server, retry=clock.retry())
+    assert collected(connection, [(1, "2"), (2, "2")]) == {0: TEN[:9], 1: TEN[:8]}
+    # Those that were in flight together were refused in one breath.
+    assert clock.slept == pauses
+    assert len(ranges(server)) == 2 + pleas
+
+
+def test_a_range_that_is_refused_for_good_is_an_error_in_the_servers_words(
+    serving: Scripted, opened: Opened
+) -> None:
+    clock = Clock()
+    server = serving({1: MORE, 2: TEN}, lambda *_: b"<tag> NO [THROTTLED] slowly\r\n")
+    with pytest.raises(ThrottledError, match="slowly"):
+        collected(opened(server, retry=clock.retry(throttled=300)), [(1, "2"), (2, "2")])
+    assert clock.slept == [5, 10, 20, 40, 80]
+
+
+def test_a_throttled_download_is_whole(
+    session: Callable[..., tuple[mf.Session, ScriptedServer]], tmp_path: Path
+) -> None:
+    mail, server = session({1: MORE, 2: TEN}, at_first(2, b"<tag> NO [THROTTLED] slowly\r\n"))
+    saved = mail.download(mail.attachments(), tmp_path, progress=False)
+    assert set(contents(tmp_path).values()) == {MORE, TEN}
+    assert saved["path"].notna().all()
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        b'* 1 FETCH (UID 1 BODY[2]<0> "012\r\n',
+        b'* 1 FETCH (UID 1 BODY[2<0> "0123456789")\r\n',
+        b"* 1 FETCH (UID 1 BODY[2]<0> (\r\n",
+        b"* 1 FETCH UID 1\r\n",
+    ],
+)
+def test_a_reply_that_cannot_be_read_is_asked_for_again(
+    serving: Scripted, opened: Opened, garbled: bytes
+) -> None:
+    server = serving({1: MORE}, once(garbled + DONE))
+    assert collected(opened(server), [(1, "2")]) == {0: MORE}
+    assert ranges(server).count((1, 0)) == 2
+    assert len(server.connections) == 1
+
+
+def test_a_reply_that_can_never_be_read_is_no_part(serving: Scripted, opened: Opened) -> None:
+    garbled = b'* 1 FETCH (UID 1 BODY[2]<0> "012\r\n' + DONE
+    server = serving({1: MORE, 2: TEN}, instead(garbled, (1, 0)))
+    assert collected(opened(server), [(1, "2"), (2, "2")]) == {1: TEN}
+    assert ranges(server).count((1, 0)) == download_module.TRIES

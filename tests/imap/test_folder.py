@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailframe.exceptions import CommandError, FolderError
+from mailframe.exceptions import CommandError, FolderError, ThrottledError
 from mailframe.imap.folder import folder_status, list_folders
 from mailframe.records import Folder
-from tests.imap.replies import DONE
+from tests.faults.reading import Clock
+from tests.imap.replies import DONE, message
 from tests.rigs import messages
 from tests.rigs import scripted as rig
 
@@ -163,3 +164,82 @@ def test_dovecot_counts_a_folder_without_opening_it(
     assert connection.the_selected().folder == "INBOX"
     with pytest.raises(FolderError, match="Nowhere"):
         folder_status(connection, "Nowhere")
+
+
+# -- a server that wants fewer requests, and folders that go
+
+
+def counted(args: bytes) -> bytes:
+    return b"* STATUS %b (MESSAGES 3 UIDVALIDITY 7)\r\n" % args.partition(b" (")[0] + DONE
+
+
+@pytest.mark.parametrize(("pleas", "pauses"), [(1, [5]), (3, [5]), (4, [5, 10])])
+@pytest.mark.parametrize("said", [b"NO [THROTTLED] slow", b"NO [UNAVAILABLE] try again later"])
+def test_a_folder_that_is_not_counted_at_once_is_counted_after_a_pause(
+    scripted: Scripted, opened: Opened, said: bytes, pleas: int, pauses: list[float]
+) -> None:
+    left = [b"<tag> " + said + b"\r\n"] * pleas
+
+    def status(_tag: bytes, args: bytes, _connection: rig.Connection) -> bytes:
+        return left.pop() if left else counted(args)
+
+    clock = Clock()
+    server = scripted({"STATUS": status}, folders=[b"INBOX", b"A", b"B"])
+    folders = list_folders(opened(server, retry=clock.retry()))
+    assert [(f.name, f.messages) for f in folders] == [("INBOX", 3), ("A", 3), ("B", 3)]
+    # Those that were in flight together were refused in one breath.
+    assert clock.slept == pauses
+    assert len(server.commands("STATUS")) == pleas + 3
+
+
+def test_a_server_that_never_counts_is_not_asked_for_ever(
+    scripted: Scripted, opened: Opened
+) -> None:
+    clock = Clock()
+    reply = b"<tag> NO [THROTTLED] slow\r\n"
+    server = scripted(
+        {"STATUS": rig.in_turn(*[reply] * 50, b"<tag> NO\r\n")}, folders=[b"INBOX", b"A", b"B"]
+    )
+    connection = opened(server, retry=clock.retry(throttled=300))
+    with pytest.raises(ThrottledError, match="slow"):
+        list_folders(connection)
+    assert clock.slept == [5, 10, 20, 40, 80]
+    assert len(server.commands("STATUS")) == 3 + 5
+
+
+@pytest.mark.parametrize("fate", ["gone", "renumbered"])
+def test_folders_are_listed_after_the_open_one_has_gone(
+    scripted: Scripted, opened: Opened, fate: str
+) -> None:
+    def examine(tag: bytes, args: bytes, connection: rig.Connection) -> rig.Reply:
+        if fate == "gone" and connection.number > 1 and b"Old" in args:
+            return b"<tag> NO [NONEXISTENT] no such folder\r\n"
+        return rig._examine(tag, args, connection)
+
+    def status(_tag: bytes, args: bytes, _connection: rig.Connection) -> bytes:
+        return counted(args)
+
+    handlers = {"EXAMINE": examine, "STATUS": status}
+    server = scripted(handlers, folders=[b"INBOX"], messages={1: message()})
+    connection = opened(server, "Old", retry=Clock().retry())
+    server.connections[0].close()
+    server.uidvalidity = 1 if fate == "gone" else 2
+    for _ in range(2):
+        assert [(f.name, f.messages) for f in list_folders(connection)] == [("INBOX", 3)]
+        assert folder_status(connection, "INBOX").messages == 3
+    assert len(server.connections) == 2
+    assert connection.select("INBOX").exists == 1
+
+
+def test_what_is_about_the_open_folder_still_says_that_it_has_gone(
+    scripted: Scripted, opened: Opened
+) -> None:
+    server = scripted(messages={1: message()})
+    connection = opened(server, "Old", retry=Clock().retry())
+    server.handlers["EXAMINE"] = b"<tag> NO [NONEXISTENT] no such folder\r\n"
+    server.connections[0].close()
+    with pytest.raises(FolderError, match="no such folder"):
+        connection.command(b"UID SEARCH ALL", tried="Could not search.")
+    assert connection.selected is None
+    assert [f.name for f in list_folders(connection, status=False)] == ["INBOX"]
+    assert len(server.connections) == 2

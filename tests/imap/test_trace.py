@@ -747,3 +747,39 @@ def test_any_bytes_are_taken_down_as_text_that_can_be_shown(segments: list[bytes
         text = f"{one.line}{one.tag}{one.command}"
         text.encode()  # no halves of characters
         assert not re.search("[\x00-\x1f\x7f]", text)
+
+
+# -- what stands behind the OK of a login
+
+
+BEHIND = {
+    "OK": b"* OK your words were %b\r\n",
+    "NO": b"* NO [ALERT] %b\r\n",
+    "several": b"* OK %b\r\n* BAD %b\r\n",
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_server_repeats_behind_the_ok_is_not_repeated(
+    scripted: Scripted, connected: Connected, lines: Lines, way: str, behind: str
+) -> None:
+    answer = said(b"<tag> OK [CAPABILITY IMAP4rev1] in\r\n" + BEHIND[behind])
+    server = scripted({"LOGIN": answer, "AUTHENTICATE": answer}, capabilities=WAYS[way])
+    connection = connected(server)
+    sign_in(connection, way, MARK)
+    connection.select("INBOX")
+    assert leaks(lines()) == leaks(kept(connection)) == []
+    assert [line for line in lines() if re.fullmatch(r"S: \* (OK|NO) \*\*\*", line)]
+    # The next answer, and all that follow, are shown.
+    assert [line for line in lines() if line.endswith("[READ-ONLY] open")]
+
+
+def test_what_is_said_after_the_first_answer_is_shown(
+    scripted: Scripted, connected: Connected, lines: Lines
+) -> None:
+    server = scripted({"NOOP": b"* OK nothing new\r\n<tag> OK done\r\n"}, capabilities="IMAP4rev1")
+    connection = connected(server)
+    sign_in(connection, "LOGIN", MARK)
+    connection.command(b"NOOP", tried="Could not wait.")
+    assert "S: * OK nothing new" in lines()

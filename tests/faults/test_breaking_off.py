@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import threading
@@ -44,6 +45,16 @@ FORGED = (
     + literal(b"From: ceo@example.com\r\nSubject: FORGED\r\n\r\n")
     + b")\r\n"
 )
+
+# A connection interrupted while it is made is closed when it is collected, which Python tells.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Let Python tell it here, and not in the midst of another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

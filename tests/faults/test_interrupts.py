@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import linecache
 import signal
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 
     Through = Callable[..., FaultProxy]
     SignIn = Callable[..., Session]
+
+# A connection interrupted while it is made is closed when it is collected, which Python tells.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Let Python tell it here, and not in the midst of another test."""
+    yield
+    gc.collect()
+
 
 PACKAGE = str(Path(mailframe.__file__).parent / "imap")
 FEW = 30
@@ -197,8 +209,6 @@ def test_an_interrupt_at_any_line_leaves_a_session_that_works(
         interrupted(one, InterruptAt(number), expected)
 
 
-# A connection interrupted while it is made is closed when it is collected, which Python tells.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("module", ["pool.py", "source.py", "connection.py"])
 def test_an_interrupt_at_any_line_of_what_lends_connections(
     session: SignIn,

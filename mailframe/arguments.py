@@ -188,9 +188,13 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     command.add_argument("address", metavar="ADDRESS", help="me@example.com")
     command.add_argument("--host", help="the server; found from the address by default")
-    command.add_argument("--port", type=_port, metavar="N", help="its port, if it is an unusual one")
     command.add_argument(
-        "--security", choices=["tls", "starttls", "none"], help="tls by default; none on localhost"
+        "--port", type=_port, metavar="N", help="its port, if it is an unusual one"
+    )
+    command.add_argument(
+        "--security",
+        choices=["tls", "starttls", "none"],
+        help="tls by default; none for this machine alone",
     )
     _add_cafile(command)
     command.add_argument(
@@ -198,7 +202,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         nargs="?",
         const="",
         metavar="PROVIDER",
-        help="sign in by OAuth, not with a password; google, microsoft, …, if it is not clear whose",
+        help="sign in by OAuth; google, microsoft, …, where it is not clear whose",
     )
     command.add_argument(
         "--client-id", metavar="ID", help="of the application that you registered, for OAuth"

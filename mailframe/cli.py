@@ -128,9 +128,9 @@ def _lab(options: argparse.Namespace) -> int:
 
 
 def _login(options: argparse.Namespace) -> int:
-    from mailframe import signing_in  # noqa: PLC0415 rarely used
+    from mailframe.signing_in import login  # noqa: PLC0415 rarely used
 
-    return signing_in.login(
+    return login(
         options.address,
         host=options.host,
         port=options.port,
@@ -145,15 +145,15 @@ def _login(options: argparse.Namespace) -> int:
 
 
 def _whoami(options: argparse.Namespace) -> int:
-    from mailframe import signing_in  # noqa: PLC0415 as above
+    from mailframe.signed_in import whoami  # noqa: PLC0415 as above
 
-    return signing_in.whoami(options.address)
+    return whoami(options.address)
 
 
 def _logout(options: argparse.Namespace) -> int:
-    from mailframe import signing_in  # noqa: PLC0415 as above
+    from mailframe.signed_in import logout  # noqa: PLC0415 as above
 
-    return signing_in.logout(options.address)
+    return logout(options.address)
 
 
 def _folders(session: Session, options: argparse.Namespace) -> int:

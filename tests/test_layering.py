@@ -54,6 +54,7 @@ FLOORS = {
     "demonstration": 6,
     "lab": 6,
     "signing_in": 6,
+    "signed_in": 6,
     "cli": 6,
     "__main__": 6,
 }

@@ -7,6 +7,7 @@
     way_in.py         from an address to a connection: which server, which method, which secret
     discovery/        which server an address belongs to
     providers.py      what is known of mail providers; the table is providers.toml
+    accounts.py       which accounts were signed in to on this machine
     credentials.py    where a password comes from
     netrc.py          passwords in ~/.netrc
     oauth/            OAuth 2.0: signing in, tokens kept and refreshed

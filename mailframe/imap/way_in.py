@@ -282,7 +282,8 @@ def _oauth_of(way: WayIn) -> str:
     key = way.provider.oauth if way.provider else ""
     if way.provider is None or not key or way.password is not None:
         return ""
-    if way.provider.accepts == ("oauth",):
+    kept = find_account(way.username)
+    if way.provider.accepts == ("oauth",) or (kept is not None and kept.oauth == key):
         return key
     from mailframe.imap.oauth.clients import find_client  # noqa: PLC0415 as above
 

@@ -18,6 +18,7 @@ from mailframe.exceptions import (
     NotSupportedError,
 )
 from mailframe.imap import IMAPClient, OAuth2Authenticator, discovery, way_in
+from mailframe.imap.accounts import Account, remember
 from mailframe.imap.connection import Connection
 from mailframe.imap.discovery import Found
 from mailframe.imap.oauth import clients
@@ -210,6 +211,19 @@ def test_the_method_is_chosen(
     way = WayIn(provider.host, address, provider=provider, password=password)
     way.tokens = tokens_for(way)
     assert way.method == expected
+
+
+@pytest.mark.usefixtures("keyring")
+def test_an_account_that_was_signed_in_to_by_oauth_is_so_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "id")
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("MAILFRAME_PASSWORD", MARK)
+    way = WayIn("imap.gmail.com", "me@gmail.com", provider=provider_of("me@gmail.com"))
+    assert tokens_for(way) is None
+    remember(Account("me@gmail.com", "imap.gmail.com", 993, "tls", "oauth", "google"))
+    assert isinstance(tokens_for(way), OAuth2Authenticator)
 
 
 def test_a_provider_that_takes_only_oauth_gets_no_password() -> None:

@@ -10,6 +10,8 @@
     calls.py          HTTP, and what goes wrong with it
     refusals.py       the server's refusals in words
     tokens.py         where tokens are kept
+    places.py         which of these places this machine has
+    clients.py        the client that a user has registered
 """
 
 from mailframe.imap.oauth.authenticator import OAuth2Authenticator

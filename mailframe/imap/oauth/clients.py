@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from mailframe.exceptions import AuthenticationError, NotSupportedError
+from mailframe.imap.accounts import has_keyring
 from mailframe.imap.oauth.authenticator import OAuth2Authenticator
 from mailframe.imap.providers import oauth_settings
 
@@ -137,15 +138,5 @@ def authenticator_for(key: str) -> OAuth2Authenticator:
         client.client_secret or None,
         token_file=file,
         provider=key,
-        keyring=file is None and _has_keyring(),
+        keyring=file is None and has_keyring(),
     )
-
-
-def _has_keyring() -> bool:
-    try:
-        import keyring  # noqa: PLC0415 an extra
-
-        # What keeps nothing (null), or raises whatever is asked of it (fail), is not above 0.
-        return float(keyring.get_keyring().priority) > 0
-    except Exception:  # noqa: BLE001 as above
-        return False

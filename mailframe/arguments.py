@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,9 @@ __all__ = ["EPILOG", "TABLES", "criteria_of", "make_parser"]
 DESCRIPTION = """\
 Read a mailbox over IMAP, or mail in files, as tables. Nothing there is changed.
 
-The password is taken from the environment variable MAILFRAME_PASSWORD, or asked for; it is never
-part of the command, where other users of the machine could see it."""
+The password is taken from the environment variable MAILFRAME_PASSWORD, the system's keyring (see
+"mailframe login") or ~/.netrc; otherwise it is asked for. It is never part of the command, where
+other users of the machine could see it."""
 
 EPILOG = """\
 examples:
@@ -30,7 +32,7 @@ examples:
   mailframe login       me@example.com
   mailframe whoami
   mailframe logout      me@example.com
-  mailframe folders     imaps://me@imap.example.com
+  mailframe folders     me@example.com
   mailframe headers     imaps://me%40example.com@imap.example.com/INBOX --limit 20
   mailframe headers     imaps://me@imap.example.com/Archive --since 30d --to archive.parquet
   mailframe headers     'imaps://me@imap.example.com/*' --from alice --unseen
@@ -48,9 +50,9 @@ a terminal shows a table, a pipe gets CSV, --to writes every column to a file.
 exit status: 0 done; 1 it failed, and stderr says why and what to do; 2 wrong usage; 130 Ctrl-C."""
 
 URL_HELP = (
-    "imaps://user@host[:port][/folder], or imap:// for STARTTLS; the folder is INBOX by default, "
-    "may be a pattern (*) or a role (\\Sent). Or a path: an mbox, a Maildir, .eml files, or a "
-    "folder of these"
+    "me@example.com[/folder], whose server is found; or imaps://user@host[:port][/folder], or "
+    "imap:// for STARTTLS; the folder is INBOX by default, may be a pattern (*) or a role "
+    "(\\Sent). Or a path: an mbox, a Maildir, .eml files, or a folder of these"
 )
 #: More than a day is no patience.
 MOST_SECONDS = 1e5
@@ -279,6 +281,9 @@ def _add(
     command.add_argument(
         "--timeout", type=_seconds, default=30, metavar="SECONDS", help="30 by default"
     )
+    command.add_argument(
+        "--proxy", metavar="URL", help="the way out, such as socks5://localhost:1080"
+    )
     _add_verbose(command)
     if criteria:
         _add_criteria(command, limited=name != "count")
@@ -334,8 +339,17 @@ def _where(text: str) -> dict[str, object]:
     return _url(text)
 
 
+#: ``me@example.com``, and a folder behind it.
+_ADDRESS = re.compile(r"(?P<name>[^\s/:@]+@[^\s/:@]+\.[^\s/:@]+)(?P<folder>/.*)?")
+
+
 def _url(text: str) -> dict[str, object]:
     # What was typed is not repeated: a password may be part of it.
+    address = _ADDRESS.fullmatch(text)
+    if address:  # the server is found, as mf.connect does
+        folder = unquote((address["folder"] or "").strip("/")) or "INBOX"
+        name = address["name"]
+        return {"host": None, "port": None, "username": name, "folder": folder, "security": "tls"}
     try:
         # In the name of a folder these are letters like any other.
         parts = urlsplit(text.replace("#", "%23").replace("?", "%3F"))
@@ -348,7 +362,8 @@ def _url(text: str) -> dict[str, object]:
         )
     if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
         raise argparse.ArgumentTypeError(
-            "no file or folder is called so, and it is no URL like imaps://user@host/folder"
+            "no file or folder is called so, and it is neither an address nor a URL like "
+            "imaps://user@host/folder"
         )
     plain = "starttls-if-offered" if is_local(parts.hostname) else "starttls"
     return {

@@ -102,6 +102,7 @@ def _run(options: argparse.Namespace) -> int:
         security=where["security"],
         ssl_context=context,
         timeout=options.timeout,
+        proxy=options.proxy,
     ) as session:
         status: int = COMMANDS[options.command](session, options)
         return status

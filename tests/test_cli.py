@@ -23,6 +23,7 @@ import pytest
 import mailframe as mf
 from mailframe import arguments, cli, schema
 from mailframe.cli import main
+from mailframe.exceptions import ConnectionFailedError
 from mailframe.imap import way_in
 from tests.conftest import missing
 from tests.imap.replies import message
@@ -373,6 +374,24 @@ def test_without_a_terminal_to_ask_on_it_says_what_to_set(
     monkeypatch.setattr(way_in, "getpass", no_terminal)
     assert main(["headers", plain_url]) == 1
     assert "MAILFRAME_PASSWORD" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "folder"), [("me@example.org", "INBOX"), ("me@example.org/Lists/a%20b", "Lists/a b")]
+)
+def test_an_address_alone_has_its_server_found(
+    monkeypatch: pytest.MonkeyPatch, typed: str, folder: str
+) -> None:
+    asked: list[Any] = []
+
+    def connect(*arguments: Any, **options: Any) -> None:
+        asked.append((arguments, options["security"], options["proxy"]))
+        raise ConnectionFailedError("Nobody is there.")
+
+    monkeypatch.setattr("mailframe.opening.connect", connect)
+    assert arguments._url(typed)["folder"] == folder
+    assert main(["count", typed, "--proxy", "socks5://localhost"]) == 1
+    assert asked == [((None, "me@example.org"), "tls", "socks5://localhost")]
 
 
 def test_a_wrong_password_is_an_error_with_a_suggestion_and_without_the_password(

@@ -171,7 +171,7 @@ class _Search:
             advice += "with TLS, and give it"
         elif all(isinstance(miss, Unreachable) for miss in self._misses.values()):
             code = "nobody-answers"
-            advice = "Check that you are online (timeout= allows more time), or give the host"
+            advice = "Check that you are online, or give the host"
         return ConnectionFailedError(
             "\n".join((f"No IMAP server was found for {domain}:", *lines)),
             suggestion=f"{advice}: mf.connect('imap.…', {address!r}). The provider's help pages "

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.rigs.dovecot import Dovecot
     from tests.rigs.scripted import ScriptedServer
 
-EVERYWHERE = {"--help", "--cafile", "--timeout", "--verbose"}
+EVERYWHERE = {"--help", "--cafile", "--proxy", "--timeout", "--verbose"}
 CRITERIA = {
     "--since", "--before", "--from", "--subject", "--text", "--larger", "--smaller", "--unseen",
     "--flagged", "--has-attachment", "--search",

@@ -6,7 +6,7 @@ import logging
 import os
 import ssl
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from mailframe.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -51,12 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with 2.
     """
     options = make_parser().parse_args(arguments)
-    if getattr(options, "verbose", False):
-        _show_dialogue()
     with suppress(AttributeError):  # a terminal that cannot show a letter shows its number
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see except
     try:
-        status = _run(options)
+        with _dialogue_shown(getattr(options, "verbose", False)):
+            status = _run(options)
         sys.stdout.flush()
     except MailframeError as error:
         print(clean(f"mailframe: {error}"), file=sys.stderr)
@@ -277,12 +276,21 @@ def _readable(email: Email) -> str:
     return clean("\n".join([*lines, "", email.body.rstrip(), "", email.tree()]))
 
 
-def _show_dialogue() -> None:
+@contextmanager
+def _dialogue_shown(wanted: bool) -> Iterator[None]:  # noqa: FBT001 the option itself
+    """Show the dialogue on standard error, for as long as one command takes."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     dialogue = logging.getLogger(LOGGED)
-    dialogue.setLevel(logging.DEBUG)
-    dialogue.handlers = [handler]
+    level = dialogue.level
+    if wanted:
+        dialogue.setLevel(logging.DEBUG)
+        dialogue.addHandler(handler)
+    try:
+        yield
+    finally:
+        dialogue.removeHandler(handler)
+        dialogue.setLevel(level)
 
 
 def _trusting(path: Path) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import QueryError
@@ -15,7 +16,6 @@ from mailframe.source import check_count
 
 if TYPE_CHECKING:
     import os
-    import ssl
     from collections.abc import Callable
 
     from mailframe.imap.oauth import OAuth2Authenticator
@@ -106,7 +106,30 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
         session = mf.connect("me@gmail.com", oauth="google")
         session.headers("UNSEEN", limit=10)
     """
-    way = find_way(host, username, port=port, security=security, proxy=proxy, is_confirmed=confirm)
+    texts = {
+        "password": password,
+        "security": security,
+        "authorize_as": authorize_as,
+        "mechanism": mechanism,
+        "proxy": proxy,
+    }
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise QueryError(f"{name}= is a {type(value).__name__}, and no text.")
+    if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+        raise QueryError(
+            f"ssl_context= is a {type(ssl_context).__name__}, and no SSLContext.",
+            suggestion='ssl_context=ssl.create_default_context(cafile="home.pem")',
+        )
+    way = find_way(
+        host,
+        username,
+        port=port,
+        security=security,
+        proxy=proxy,
+        oauth=oauth,
+        is_confirmed=confirm,
+    )
     way.password, way.authorize_as, way.mechanism = password, authorize_as, mechanism
     way.tokens = tokens_for(way, oauth, token_provider)
     return Session(

@@ -8,7 +8,6 @@ import shlex
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from getpass import getpass
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import (
@@ -20,8 +19,9 @@ from mailframe.exceptions import (
 from mailframe.imap import accounts, credentials
 from mailframe.imap.accounts import Account, find_account, has_keyring
 from mailframe.imap.advice import explaining
+from mailframe.imap.asking import NOBODY, ask, ask_secret
 from mailframe.imap.connection import Connection
-from mailframe.imap.credentials import NOBODY, Secret, find_password
+from mailframe.imap.credentials import Secret
 from mailframe.imap.providers import oauth_settings
 from mailframe.imap.tls import PORTS
 from mailframe.imap.way_in import WayIn, confirm, find_way, tokens_for
@@ -257,7 +257,7 @@ def _connect(found: _Found, ssl_context: ssl.SSLContext | None) -> int:
     """Sign in, and count the messages of INBOX."""
     way = found.way
     if way.tokens is None and not _is_somebody_there():
-        way.password = find_password(way.username, host=way.host)
+        way.password = way.find_password()
 
     def connect() -> Connection:
         connection = Connection(way.host, way.port, security=way.security, ssl_context=ssl_context)
@@ -280,14 +280,14 @@ def _connect(found: _Found, ssl_context: ssl.SSLContext | None) -> int:
 
 def _asked_password(way: WayIn) -> Secret:
     try:
-        known = find_password(way.username, host=way.host)
+        known = way.find_password()
     except AuthenticationError:
         known = None
     accepts = way.provider.accepts if way.provider else ()
     only_app = "app-password" in accepts and "password" not in accepts
     what = "App password" if only_app else "Password"
     or_known = f" (Enter: that from {known.where})" if known else ""
-    typed = _ask(getpass, f"{what} for {way.username}{or_known}: ")
+    typed = _ask(ask_secret, f"{what} for {way.username}{or_known}: ")
     if typed:
         return Secret(typed, "prompt")
     if known is None:
@@ -338,7 +338,7 @@ def _asked_client(make: type[Client], key: str, client_id: str | None) -> Client
             f"OAuth takes a client id. Register an application with {settings.name} to get one; "
             "mailframe has none of its own."
         )
-        client_id = _ask(input, "Client id: ").strip()
+        client_id = _ask(ask, "Client id: ").strip()
     if not client_id:
         raise AuthenticationError(
             f"No client id for {settings.name}.",
@@ -346,7 +346,7 @@ def _asked_client(make: type[Client], key: str, client_id: str | None) -> Client
             code="client-id-missing",
         )
     none = "" if settings.needs_secret else " (Enter: there is none)"
-    return make(client_id, _ask(getpass, f"Client secret{none}: ").strip())
+    return make(client_id, _ask(ask_secret, f"Client secret{none}: ").strip())
 
 
 # -- keeping it
@@ -392,7 +392,7 @@ def _keep(found: _Found, *, save: bool | None) -> int:
         return 0
     if save is None and is_new:
         here = place if found.oauth else "this machine's keyring"
-        answer = _ask(input, f"Keep it in {here}? [Y/n] ", default="n")
+        answer = _ask(ask, f"Keep it in {here}? [Y/n] ", default="n")
         if answer.strip().lower() not in {"", "y", "yes"}:
             return 0
     if is_new or save:

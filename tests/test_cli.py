@@ -94,7 +94,7 @@ def cafile(dovecot: Dovecot) -> str:
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Put the password into the environment, and let nobody be asked for one."""
-    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("a password was asked for"))
+    monkeypatch.setattr(way_in, "ask_secret", lambda _: pytest.fail("a password was asked for"))
     if "owner" in request.fixturenames:
         dovecot: Dovecot = request.getfixturevalue("dovecot")
         monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
@@ -358,7 +358,7 @@ def test_the_password_is_asked_for_when_there_is_none(
         return dovecot.password
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(way_in, "getpass", ask)
+    monkeypatch.setattr(way_in, "ask_secret", ask)
     assert len(read(capsys, "headers", plain_url)) == 6
     assert len(prompts) == 1
     assert owner in prompts[0]
@@ -371,7 +371,7 @@ def test_without_a_terminal_to_ask_on_it_says_what_to_set(
         raise EOFError
 
     monkeypatch.delenv("MAILFRAME_PASSWORD")
-    monkeypatch.setattr(way_in, "getpass", no_terminal)
+    monkeypatch.setattr(way_in, "ask_secret", no_terminal)
     assert main(["headers", plain_url]) == 1
     assert "MAILFRAME_PASSWORD" in capsys.readouterr().err
 

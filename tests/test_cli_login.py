@@ -21,7 +21,7 @@ import pytest
 import mailframe as mf
 from mailframe import signing_in
 from mailframe.cli import main
-from mailframe.imap import accounts, discovery
+from mailframe.imap import accounts, discovery, way_in
 from mailframe.imap.accounts import Account
 from mailframe.imap.discovery import Found
 from mailframe.imap.oauth import OAuth2Authenticator
@@ -49,8 +49,9 @@ ADDRESS = "me@corp.example"
 @pytest.fixture(autouse=True)
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    monkeypatch.setattr(signing_in, "getpass", lambda _: pytest.fail("a secret was asked for"))
-    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("somebody was asked"))
+    monkeypatch.setattr(signing_in, "ask_secret", lambda _: pytest.fail("a secret was asked for"))
+    for module in (signing_in, way_in):
+        monkeypatch.setattr(module, "ask", lambda _: pytest.fail("somebody was asked"))
 
 
 @pytest.fixture
@@ -76,8 +77,9 @@ class Person:
         self.typed: dict[str, str | None] = {}
         self.asked: list[str] = []
         monkeypatch.setattr(signing_in, "_is_somebody_there", lambda: True)
-        monkeypatch.setattr(signing_in, "getpass", self.answer)
-        monkeypatch.setattr("builtins.input", self.answer)
+        monkeypatch.setattr(signing_in, "ask_secret", self.answer)
+        for module in (signing_in, way_in):
+            monkeypatch.setattr(module, "ask", self.answer)
 
     def answer(self, question: str) -> str:
         self.asked.append(question)
@@ -300,8 +302,8 @@ def test_ctrl_c_keeps_nothing(
             raise KeyboardInterrupt
         return dovecot.password
 
-    monkeypatch.setattr(signing_in, "getpass", interrupt)
-    monkeypatch.setattr("builtins.input", interrupt)
+    monkeypatch.setattr(signing_in, "ask_secret", interrupt)
+    monkeypatch.setattr("mailframe.signing_in.ask", interrupt)
     assert main(["login", account, *server]) == 130
     assert (keyring, person.asked) == ({}, [])
 

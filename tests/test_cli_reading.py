@@ -94,7 +94,7 @@ def machine(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[None]:
     """Trust the server, have its password and work in a folder of one's own; undo ``-v``."""
-    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("a password was asked for"))
+    monkeypatch.setattr(way_in, "ask_secret", lambda _: pytest.fail("a password was asked for"))
     monkeypatch.setenv("MAILFRAME_PASSWORD", "secret")
     monkeypatch.chdir(tmp_path)
     if "dovecot" in request.fixturenames:

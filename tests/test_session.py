@@ -181,7 +181,7 @@ def test_the_password_comes_from_the_environment_before_anybody_is_asked(
     dovecot: Dovecot, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
-    monkeypatch.setattr(way_in, "getpass", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(way_in, "ask_secret", lambda _: pytest.fail("asked"))
     with mf.connect(dovecot.host, owner, port=dovecot.port, security="none") as session:
         assert session.count() == 12
 

@@ -234,7 +234,10 @@ class _TokenLogin:
         if another is None:
             raise refused
         log.info("%s refused the token of %s: trying another", connection.host, self._username)
-        self._send(connection, mechanism, another)
+        try:
+            self._send(connection, mechanism, another)
+        except ConnectionFailedError:
+            raise refused from None  # some servers hang up on whoever tries again
         self._has_been_in = True
 
     def _send(self, connection: Connection, mechanism: str, token: str) -> None:

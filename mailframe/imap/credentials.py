@@ -10,28 +10,25 @@ import logging
 import os
 import re
 from dataclasses import dataclass, field
-from getpass import getpass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailframe.exceptions import AuthenticationError, NotSupportedError
 from mailframe.imap import netrc
+from mailframe.imap.asking import NOBODY, ask_secret
 from mailframe.imap.sasl import refuse_unsendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-__all__ = ["NOBODY", "Secret", "find_password", "forget", "save", "variable"]
+__all__ = ["Secret", "find_password", "forget", "save", "variable"]
 
 log = logging.getLogger(__name__)
 
 VARIABLE = "MAILFRAME_PASSWORD"
 #: The name of our entries in a keyring; one that is for a single server has its name behind.
 SERVICE = "mailframe"
-
-#: What a prompt raises where there is nobody: a terminal without input, a notebook that is run by
-# a program (IPython's StdinNotImplementedError), pytest.
-NOBODY = (EOFError, NotImplementedError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ def find_password(
     prompt: Callable[[str], str] | None = None,
     *,
     host: str = "",
+    is_general: bool = True,
 ) -> Secret:
     """Return the password of an account.
 
@@ -75,6 +73,8 @@ def find_password(
         Asks for it, like ``getpass.getpass``; None where nobody can be asked.
     host
         The server, under whose name ``~/.netrc`` has it, and a keyring may.
+    is_general
+        Whether ``MAILFRAME_PASSWORD``, which names no account, may be meant.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def find_password(
     if password:
         return Secret(password)
     left_aside = []
-    for find in (_in_environment, _in_keyring, _in_netrc):
+    for find in (partial(_in_environment, is_general=is_general), _in_keyring, _in_netrc):
         found = find(username, host)
         if isinstance(found, Secret):
             return found
@@ -105,10 +105,12 @@ def find_password(
         typed = ""
     if typed:
         return Secret(typed, "prompt")
+    either = f"{variable(username)} or {VARIABLE}" if is_general else variable(username)
+    only = "" if "@" in username else f", host={host or 'imap.example.com'!r}"
     advice = (
-        f"Set the environment variable {variable(username)} or {VARIABLE}, save it once with "
-        f"mf.credentials.save({username!r}), or run where it can be asked for: a terminal or a "
-        "notebook."
+        f"Set the environment variable {either}, save it once with "
+        f"mf.credentials.save({username!r}{only}), or run where it can be asked for: a terminal or "
+        "a notebook."
     )
     raise AuthenticationError(
         f"No password for {username}.", suggestion=" ".join([*left_aside, advice])
@@ -120,7 +122,7 @@ def save(
     password: str | None = None,
     *,
     host: str = "",
-    prompt: Callable[[str], str] = getpass,
+    prompt: Callable[[str], str] = ask_secret,
 ) -> None:
     """Put the password of an account into the system's keyring (extra ``keyring``).
 
@@ -149,15 +151,23 @@ def save(
         mf.credentials.save("me@example.com")
         session = mf.connect("imap.example.com", "me@example.com")
     """
+    if not isinstance(username, str) or not isinstance(password, str | None):
+        raise AuthenticationError("User name and password are texts.")
     if "@" not in username and not host:
         raise AuthenticationError(
             f"{username!r} alone may be somebody's name on any server.",
             suggestion=f'mf.credentials.save({username!r}, host="imap.example.com")',
         )
     keyring = _the_keyring(username)
-    password = password or prompt(f"Password for {username}: ")
+    try:
+        password = password or prompt(f"Password for {username}: ")
+    except NOBODY:
+        password = ""
     if not password:
-        raise AuthenticationError(f"No password for {username}.", suggestion="Enter one.")
+        raise AuthenticationError(
+            f"No password for {username}.",
+            suggestion="Enter one, in a terminal or a notebook; or give it as the second argument.",
+        )
     refuse_unsendable(username, password)
     service = _service(host)
     try:
@@ -228,9 +238,10 @@ def variable(username: str) -> str:
 # -- the places: each returns what it has, else why it could not be asked, else nothing
 
 
-def _in_environment(username: str, _host: str) -> Secret | str:
-    for name in (variable(username), VARIABLE):
-        value = os.environ.get(name)
+def _in_environment(username: str, _host: str, *, is_general: bool) -> Secret | str:
+    for name in (variable(username), *[VARIABLE] * is_general):
+        # What is read from a file into the environment often has the file's last line break.
+        value = os.environ.get(name, "").rstrip("\r\n")
         if value:
             return Secret(
                 value,

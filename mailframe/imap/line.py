@@ -267,10 +267,11 @@ class Line:
 
 def _check(host: object, port: object, timeout: object) -> None:
     """Refuse what sockets have no good words for."""
-    if not isinstance(host, str) or not host or not host.isprintable() or set(host) & set(" /@"):
+    is_name = isinstance(host, str) and bool(host) and host.isprintable()
+    if not is_name or set(str(host)) & set(" /@") or str(host).count(":") == 1:
         raise ConnectionFailedError(
             f"{host!r} is no name of a server.",
-            suggestion='The name alone: "imap.example.com", without imaps:// and without a port.',
+            suggestion='The name alone: "imap.example.com"; its port is port=993.',
         )
     is_number = isinstance(port, int) and not isinstance(port, bool)
     if port is not None and not (is_number and 0 < port < 1 << 16):  # type: ignore[operator] # is one

@@ -107,6 +107,16 @@ RULES = (
         kind=CertificateError,
     ),
     Rule(
+        "certificate-strict",
+        r"does not include key usage|missing (?:authority|subject) key identifier"
+        r"|basic constraints of ca cert not marked critical",
+        "The certificate is made too simply for Python 3.13: make the authority's anew, with a "
+        "critical basicConstraints, keyUsage and key identifiers. Until then: "
+        'context = ssl.create_default_context(cafile="authority.pem"); '
+        "context.verify_flags &= ~ssl.VERIFY_X509_STRICT; ssl_context=context.",
+        kind=CertificateError,
+    ),
+    Rule(
         "certificate-name",
         r"hostname mismatch|ip address mismatch|is not valid for|doesn't match",
         "The certificate is for another host than {host}. Use the name that the provider gives "

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
-from getpass import getpass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from mailframe.exceptions import AuthenticationError, ConnectionFailedError
+from mailframe.exceptions import AuthenticationError, ConnectionFailedError, NotSupportedError
 from mailframe.imap.accounts import find_account
 from mailframe.imap.advice import explaining
+from mailframe.imap.asking import NOBODY, ask, ask_secret
 from mailframe.imap.auth import log_in, log_in_with_tokens
-from mailframe.imap.credentials import NOBODY, find_password
+from mailframe.imap.credentials import Secret, find_password
 from mailframe.imap.providers import oauth_settings, provider_of_host, providers
 from mailframe.imap.tls import is_local
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from mailframe.imap.auth import TokenProvider
     from mailframe.imap.connection import Connection
-    from mailframe.imap.credentials import Secret
     from mailframe.imap.discovery import Found
     from mailframe.imap.providers import Provider
 
@@ -57,6 +58,11 @@ class WayIn:
         If it was given, or has been found.
     authorize_as, mechanism
         As for `auth.log_in`.
+    address
+        The account, where the user name is only a part of it.
+    is_vouched
+        Whether the server was named, or is known; a password that is for any account goes to no
+        other.
     """
 
     host: str
@@ -69,6 +75,8 @@ class WayIn:
     password: str | Secret | None = field(default=None, repr=False)
     authorize_as: str | None = None
     mechanism: str | None = None
+    address: str = ""
+    is_vouched: bool = True
 
     @property
     def method(self) -> Literal["password", "oauth"]:
@@ -101,12 +109,15 @@ class WayIn:
 
     def _log_in(self, connection: Connection) -> None:
         if self.tokens is not None:
+            if self.authorize_as:
+                raise NotSupportedError(
+                    "A token opens the mailbox it was given for, and no other.",
+                    suggestion="authorize_as= needs a password, and a server that takes PLAIN.",
+                )
             log_in_with_tokens(connection, self.username, self.tokens, mechanism=self.mechanism)
         else:
             # Asked for once there is a server to log in to: nobody types a password for nothing.
-            self.password = find_password(
-                self.username, self.password, prompt=self._prompt, host=self.host
-            )
+            self.password = self.find_password(self._prompt)
             log_in(
                 connection,
                 self.username,
@@ -117,13 +128,27 @@ class WayIn:
         if self.provider is not None and self.provider.key in _LATE:
             connection.select("INBOX")
 
+    def find_password(self, prompt: Callable[[str], str] | None = None) -> Secret:
+        """Return the password, kept under the address or the user name: see `credentials`.
+
+        Raises
+        ------
+        AuthenticationError
+            If there is none, and nobody to ask.
+        """
+        find = partial(find_password, host=self.host, is_general=self.is_vouched)
+        if self.address and self.address != self.username:
+            with suppress(AuthenticationError):
+                return find(self.address, self.password)
+        return find(self.username, self.password, prompt)
+
     def _prompt(self, question: str) -> str:
         accepts = self.provider.accepts if self.provider else ()
         if self.provider and "app-password" in accepts and "password" not in accepts:
             page = self.provider.app_password_url
             made = f" (not that of the account; made at {page})" if page else ""
             question = f"App password for {self.username}{made}: "
-        return getpass(question)
+        return ask_secret(question)
 
 
 def find_way(
@@ -170,8 +195,16 @@ def find_way(
             suggestion=_EXAMPLES,
             code="not-an-address",
         )
+    if "://" in address:
+        raise ConnectionFailedError(
+            f"{address!r} is a URL, and not an address or a server's name.",
+            suggestion=_EXAMPLES,
+            code="not-an-address",
+        )
+    # Tokens of a provider go to its servers, whatever is said elsewhere about the address.
+    key = oauth if isinstance(oauth, str) else getattr(oauth, "provider", None)
     account = find_account(address)
-    if account is not None:  # nobody is asked twice
+    if account is not None and (not key or account.oauth == key):  # nobody is asked twice
         return WayIn(
             account.host,
             account.login or address,
@@ -179,10 +212,11 @@ def find_way(
             account.security,
             how="as when it was last signed in to",
             provider=provider_of_host(account.host, address),
+            address=address,
         )
     if isinstance(oauth, str):
         oauth_settings(oauth)  # a misspelt name is told before anybody is looked for
-    home = next((one for one in providers() if oauth and one.oauth == oauth), None)
+    home = next((one for one in providers() if key and one.oauth == key), None)
     if home is not None:
         how = f"where {home.name} has it"
         return WayIn(home.host, address, port or home.port, home.security, how, home)
@@ -203,9 +237,11 @@ def find_way(
         found.host,
         found.username,
         port or found.port,
-        found.security,
+        security if port else found.security,
         how=found.how,
         provider=found.provider,
+        address=address,
+        is_vouched=found.provider is not None,
     )
 
 
@@ -216,7 +252,7 @@ def confirm(found: Found) -> bool:
         f"{found.needs_confirmation}. Sign in there? [y/N] "
     )
     try:
-        return input(question).strip().lower() in {"y", "yes"}
+        return ask(question).strip().lower() in {"y", "yes"}
     except NOBODY:
         return False
 
@@ -245,15 +281,14 @@ def tokens_for(
     AuthenticationError
         If the provider takes nothing but OAuth, and no client id is known.
     """
-    if token_provider is not None:
-        return token_provider
-    if oauth is not None and not isinstance(oauth, str):
-        if callable(oauth) or callable(getattr(oauth, "token", None)):
-            return oauth  # type: ignore[return-value] # it can be asked
+    given = token_provider or (None if isinstance(oauth, str) else oauth)
+    if way.password is not None and (given or oauth):
         raise AuthenticationError(
-            f"oauth={type(oauth).__name__} is no way to get tokens.",
-            suggestion='A provider\'s name ("google"), or an OAuth2Authenticator.',
+            "A password and tokens were given: one of them is enough.",
+            suggestion="Leave out password=, or oauth= and token_provider=.",
         )
+    if given is not None:
+        return _checked(given)
     key = oauth if isinstance(oauth, str) else _oauth_of(way)
     if not key:
         return None
@@ -302,7 +337,7 @@ def _checked(given: object) -> TokenProvider:
 
 def _has_password(way: WayIn) -> bool:
     try:
-        find_password(way.username, host=way.host)
+        way.find_password()
     except AuthenticationError:
         return False
     return True

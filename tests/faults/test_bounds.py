@@ -534,3 +534,19 @@ def test_what_stands_behind_the_ok_of_a_login_is_told_without_its_words(
         assert b"BYE" in behind
         said = "".join(traceback.format_exception(error))
     assert CANARY not in caplog.text + said
+
+
+def test_a_server_that_hangs_up_at_every_command_is_left_alone_however_much_time_there_is(
+    scripted: Scripted, clock: Clock
+) -> None:
+    def hang_up(_tag: bytes, _args: bytes, connection: Connection) -> None:
+        connection.close()
+
+    server = scripted({"UID FETCH": hang_up}, messages=dict.fromkeys(range(1, 9000), b"FLAGS ()"))
+    clock.most = 1000
+    with (
+        sign_in(server, "me", "secret", clock.retry(10**9)) as session,
+        pytest.raises(ConnectionFailedError),
+    ):
+        session.headers(progress=False)
+    assert len(server.connections) < 40

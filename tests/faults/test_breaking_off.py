@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -364,3 +365,28 @@ def test_a_plea_that_is_broken_off_is_not_sent_again(scripted: Scripted, clock: 
         assert len(server.commands("UID SEARCH")) == 1
         clock.at_sleep = lambda _: None
         assert session.count() == 1
+
+
+@pytest.mark.usefixtures("far")
+def test_breaking_off_wakes_whoever_waits_for_a_silent_server(
+    scripted: Scripted, clock: Clock
+) -> None:
+    asked = threading.Semaphore(0)
+
+    def say_nothing(*_: object) -> bytes:
+        asked.release()
+        return b""
+
+    def work(connection: Any, task: int) -> int:
+        if task:
+            connection.command(b"NOOP", tried="Could not wait.")
+        return task
+
+    server = scripted({"NOOP": say_nothing})
+    options = {"pool_size": 4, "timeout": 10 * SOON}
+    with sign_in(server, "me", "secret", clock.retry(), **options) as session:
+        with closing(session._source._pool.spread(range(4), work, folder_of=str)) as each:
+            assert next(each) == 0
+            for _ in range(3):
+                asked.acquire()
+        assert no_workers()

@@ -112,6 +112,8 @@ CONNECTIONS = [
     (CertificateError, "IP address mismatch, certificate is not valid for '192.0.2.1'.",
      "certificate-name"),
     (CertificateError, "unable to get local issuer certificate", "certificate-unknown"),
+    (CertificateError, "CA cert does not include key usage extension", "certificate-strict"),
+    (CertificateError, "Missing Authority Key Identifier", "certificate-strict"),
     (ServerTimeoutError, "nothing for 30 seconds", "silent-server"),
     (ConnectionFailedError, "No route to host", "port-blocked"),
     (ConnectionFailedError, "connection refused", "connection-refused"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from mailframe.exceptions import (
     ConnectionFailedError,
     MailframeError,
     NotSupportedError,
+    QueryError,
 )
 from mailframe.imap import IMAPClient, OAuth2Authenticator, discovery, way_in
 from mailframe.imap.accounts import Account, remember
@@ -66,14 +69,14 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what was asked for by getpass; the answer is always `MARK`."""
+    """Return which secrets were asked for; the answer is always `MARK`."""
     asked: list[str] = []
 
     def ask(question: str) -> str:
         asked.append(question)
         return MARK
 
-    monkeypatch.setattr(way_in, "getpass", ask)
+    monkeypatch.setattr(way_in, "ask_secret", ask)
     return asked
 
 
@@ -107,7 +110,7 @@ def test_an_address_is_all_it_takes(
 ) -> None:
     asked = found(dovecot.host, dovecot.port, username=user)
     dovecot.deliver(user, [b"Subject: Hello\r\n\r\nYou\r\n"])
-    monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
+    monkeypatch.setenv("MAILFRAME_PASSWORD_ME_EXAMPLE_ORG", dovecot.password)
     for arguments in ((ADDRESS,), (None, ADDRESS)):
         with mf.connect(*arguments, reconnect=0) as session:
             assert session.headers()["subject"].tolist() == ["Hello"]
@@ -150,7 +153,7 @@ def test_no_password_goes_to_a_guess_without_a_yes(
             return answer
         raise answer
 
-    monkeypatch.setattr("builtins.input", ask)
+    monkeypatch.setattr(way_in, "ask", ask)
     with pytest.raises(ConnectionFailedError, match="it only answers") as caught:
         mf.connect(ADDRESS)
     assert caught.value.code == "needs-confirmation"
@@ -167,7 +170,7 @@ def test_after_a_yes_it_does(
 ) -> None:
     server = scripted()
     found(server.host, server.port, is_guess=True, needs_confirmation="it only answers")
-    monkeypatch.setattr("builtins.input", lambda _: " Y ")
+    monkeypatch.setattr(way_in, "ask", lambda _: " Y ")
     mf.connect(ADDRESS).close()
     assert typed == [f"Password for {ADDRESS}: "]
 
@@ -287,6 +290,95 @@ def test_an_app_password_is_asked_for_by_name(scripted: Scripted, typed: list[st
 def test_a_way_in_shows_no_secret() -> None:
     way = WayIn("imap.example.com", "me", password=MARK, tokens=lambda _: MARK)
     assert MARK not in repr(way)
+
+
+def test_a_provider_s_authenticator_is_used_with_that_provider(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(discovery, "find_server", lambda *_, **__: pytest.fail("looked for"))
+    one = OAuth2Authenticator("id", "secret", provider="google")
+    way = find_way("me@example.org", None, oauth=one, is_confirmed=lambda _: True)
+    assert way.host == "imap.gmail.com"
+
+
+def test_a_token_opens_no_other_s_mailbox(scripted: Scripted) -> None:
+    server = scripted()
+    host: dict[str, Any] = {"port": server.port, "security": "none"}
+    with pytest.raises(NotSupportedError, match="for, and no other"):
+        mf.connect(server.host, "admin", authorize_as="bob", token_provider=lambda _: MARK, **host)
+    assert not server.commands("AUTHENTICATE")
+
+
+def test_a_password_and_tokens_are_one_too_many() -> None:
+    with pytest.raises(AuthenticationError, match="one of them is enough"):
+        mf.connect("localhost", "me", password=MARK, token_provider=lambda _: MARK)
+
+
+def test_a_password_for_anybody_goes_to_no_server_that_was_only_found(
+    scripted: Scripted,
+    found: Callable[..., list[str]],
+    typed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = scripted()
+    found(server.host, server.port)
+    monkeypatch.setenv("MAILFRAME_PASSWORD", "for-another-account")
+    mf.connect(ADDRESS).close()
+    assert len(typed) == 1
+    monkeypatch.setenv("MAILFRAME_PASSWORD_ME_EXAMPLE_ORG", "for-this-one")
+    mf.connect(ADDRESS).close()
+    assert len(typed) == 1
+    assert b"for-another-account" not in server.clear_text
+
+
+def test_a_secret_is_kept_under_the_address_where_the_login_is_a_part_of_it(
+    scripted: Scripted, found: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted()
+    found(server.host, server.port, username="me")
+    monkeypatch.setenv("MAILFRAME_PASSWORD_ME_EXAMPLE_ORG", MARK)
+    mf.connect(ADDRESS).close()
+    assert b'"me"' in server.clear_text
+    assert MARK.encode() in server.clear_text
+
+
+@pytest.mark.parametrize("name", ["password", "security", "authorize_as", "mechanism", "proxy"])
+@pytest.mark.parametrize("value", [5, b"bytes", []])
+def test_what_is_no_text_is_named(name: str, value: Any) -> None:
+    with pytest.raises(QueryError, match=f"{name}= is a "):
+        mf.connect("localhost", "me", **{name: value})
+
+
+@pytest.mark.parametrize("where", ["imaps://me@imap.example.com", "imap.example.com:993", 5, "a b"])
+def test_what_is_no_server_s_name_is_told(where: Any) -> None:
+    arguments = (where,) if "@" in str(where) else (where, "me")
+    with pytest.raises(ConnectionFailedError) as caught:
+        mf.connect(*arguments, password=MARK)
+    assert repr(where) in caught.value.tried
+
+
+def test_a_context_is_no_path() -> None:
+    with pytest.raises(QueryError, match="cafile="):
+        mf.connect("localhost", "me", ssl_context="home.pem")  # type: ignore[arg-type]
+
+
+def test_what_comes_through_a_pipe_is_no_password(scripted: Scripted) -> None:
+    server = scripted()
+    script = (
+        "import mailframe as mf; "
+        f"mf.connect({server.host!r}, 'me', port={server.port}, security='none')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input="a line of data\n",
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # no terminal either
+        timeout=60,
+        check=False,
+    )
+    assert "No password for me" in done.stderr
+    assert b"a line of data" not in server.clear_text
 
 
 # -- what a refusal means

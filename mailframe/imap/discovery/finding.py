@@ -99,8 +99,11 @@ def find_server(
 
 def _from_table(provider: Provider, account: Account) -> Found:
     if not provider.host:
+        none = f"{provider.name} has no IMAP"
         raise ConnectionFailedError(
-            f"{provider.name} has no IMAP. {provider.quirks}".strip(),
+            provider.quirks
+            if provider.quirks.startswith(none)
+            else f"{none}. {provider.quirks}".strip(),
             suggestion=f"See {provider.help_url}." if provider.help_url else "",
             code="no-imap",
         )

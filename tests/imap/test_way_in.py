@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from tests.rigs.certificates import Certificates
     from tests.rigs.dovecot import Dovecot
+    from tests.rigs.keyrings import MemoryKeyring
     from tests.rigs.scripted import ScriptedServer
 
     Scripted = Callable[..., ScriptedServer]
@@ -83,23 +84,9 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
     """Return what is in the keyring of this test: (service, user name) to secret."""
-    base = require("keyring.backend", "keyring").KeyringBackend
-    kept: dict[tuple[str, str], str] = {}
-
-    class Memory(base):  # type: ignore[misc, valid-type] # it is there or it is not
-        priority = 1
-
-        def get_password(self, service: str, username: str) -> str | None:
-            return kept.get((service, username))
-
-        def set_password(self, service: str, username: str, password: str) -> None:
-            kept[service, username] = password
-
-        def delete_password(self, service: str, username: str) -> None:
-            del kept[service, username]
-
-    monkeypatch.setattr(require("keyring.core", "keyring"), "_keyring_backend", Memory())
-    return kept
+    memory: MemoryKeyring = require("tests.rigs.keyrings", "keyring").MemoryKeyring()
+    monkeypatch.setattr("keyring.core._keyring_backend", memory)
+    return memory.kept
 
 
 # -- which server

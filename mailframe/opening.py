@@ -131,7 +131,7 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
         is_confirmed=confirm,
     )
     way.password, way.authorize_as, way.mechanism = password, authorize_as, mechanism
-    way.tokens = tokens_for(way, oauth, token_provider)
+    way.tokens = tokens_for(way, oauth, token_provider, proxy=proxy)
     return Session(
         _log_in(
             way,

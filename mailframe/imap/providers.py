@@ -243,20 +243,29 @@ def oauth_settings(key: str) -> OAuthSettings:
     Parameters
     ----------
     key
-        ``"google"``, ``"microsoft"``, ``"yahoo"``, …
+        ``"google"``, ``"microsoft"``, ``"yahoo"``, … in any case; or the key of a provider whose
+        tokens come from one of them: ``"gmail"``.
 
     Raises
     ------
     NotSupportedError
         If there are no settings under that name.
+
+    Examples
+    --------
+    >>> oauth_settings("Gmail").key
+    'google'
     """
     table = _table()["oauth"]
-    if key not in table:
+    name = key.strip().casefold()
+    if name not in table:
+        name = next((one.oauth for one in providers() if one.key == name), "")
+    if name not in table:
         raise NotSupportedError(
             f"No OAuth settings are known for {key!r}.",
             suggestion=f"Known are {', '.join(sorted(table))}; any other server can be named by "
             "its OpenID discovery document.",
         )
-    entry = _fields(table[key])
+    entry = _fields(table[name])
     parameters = tuple(entry.pop("parameters", {}).items())
-    return OAuthSettings(key=key, parameters=parameters, **entry)
+    return OAuthSettings(key=name, parameters=parameters, **entry)

@@ -202,7 +202,8 @@ def find_way(
             code="not-an-address",
         )
     # Tokens of a provider go to its servers, whatever is said elsewhere about the address.
-    key = oauth if isinstance(oauth, str) else getattr(oauth, "provider", None)
+    # A misspelt name is told before anybody is looked for.
+    key = oauth_settings(oauth).key if isinstance(oauth, str) else getattr(oauth, "provider", None)
     account = find_account(address)
     if account is not None and (not key or account.oauth == key):  # nobody is asked twice
         return WayIn(
@@ -214,8 +215,6 @@ def find_way(
             provider=provider_of_host(account.host, address),
             address=address,
         )
-    if isinstance(oauth, str):
-        oauth_settings(oauth)  # a misspelt name is told before anybody is looked for
     home = next((one for one in providers() if key and one.oauth == key), None)
     if home is not None:
         how = f"where {home.name} has it"
@@ -258,7 +257,11 @@ def confirm(found: Found) -> bool:
 
 
 def tokens_for(
-    way: WayIn, oauth: object = None, token_provider: Callable[..., str] | None = None
+    way: WayIn,
+    oauth: object = None,
+    token_provider: Callable[..., str] | None = None,
+    *,
+    proxy: str | None = None,
 ) -> TokenProvider | None:
     """Choose between a password and tokens.
 
@@ -270,6 +273,8 @@ def tokens_for(
         A provider's name or an `OAuth2Authenticator`, if one was given.
     token_provider
         What obtains tokens otherwise.
+    proxy
+        By way of which a provider is asked for them.
 
     Returns
     -------
@@ -289,7 +294,7 @@ def tokens_for(
         )
     if given is not None:
         return _checked(given)
-    key = oauth if isinstance(oauth, str) else _oauth_of(way)
+    key = oauth_settings(oauth).key if isinstance(oauth, str) else _oauth_of(way)
     if not key:
         return None
     home = provider_of_host(way.host, way.username)
@@ -305,7 +310,7 @@ def tokens_for(
     from mailframe.imap.oauth.clients import authenticator_for  # noqa: PLC0415
 
     try:
-        return authenticator_for(key)
+        return authenticator_for(key, proxy)
     except AuthenticationError as error:
         if oauth is None:  # chosen by us: say why
             error.tried = f"{oauth_settings(key).name} takes no passwords any more. {error.tried}"
@@ -317,7 +322,7 @@ def _oauth_of(way: WayIn) -> str:
     key = way.provider.oauth if way.provider else ""
     if way.provider is None or not key or way.password is not None:
         return ""
-    kept = find_account(way.username)
+    kept = find_account(way.address or way.username)
     if way.provider.accepts == ("oauth",) or (kept is not None and kept.oauth == key):
         return key
     from mailframe.imap.oauth.clients import find_client  # noqa: PLC0415 as above

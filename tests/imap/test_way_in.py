@@ -242,6 +242,17 @@ def test_an_address_of_ones_own_domain_is_signed_in_to_where_its_provider_has_it
     assert (way.host, way.port, way.username) == ("imap.gmail.com", 993, "me@example.org")
 
 
+@pytest.mark.parametrize("name", ["google", "Google", "gmail"])
+def test_a_provider_may_be_named_in_several_ways(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "id")
+    monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_SECRET", "secret")
+    way = find_way("me@example.org", None, oauth=name, is_confirmed=lambda _: False)
+    assert way.host == "imap.gmail.com"
+    assert isinstance(tokens_for(way, name), OAuth2Authenticator)
+
+
 def test_the_token_of_a_provider_goes_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_ID", "id")
     monkeypatch.setenv("MAILFRAME_GOOGLE_CLIENT_SECRET", "secret")

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
 import threading
 import time
 import webbrowser
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from mailframe.exceptions import AuthenticationError
+from mailframe.exceptions import AuthenticationError, SaveError
+from mailframe.imap.asking import ask_secret
 from mailframe.imap.credentials import Secret
-from mailframe.imap.oauth.calls import printable
-from mailframe.imap.oauth.endpoints import discovered_endpoints, known_endpoints
-from mailframe.imap.oauth.flows import FLOWS, Person, choose_flow, sign_in
+from mailframe.imap.oauth.arguments import check_arguments, check_client, scopes_of
+from mailframe.imap.oauth.endpoints import discovered_endpoints, is_microsofts, known_endpoints
+from mailframe.imap.oauth.flows import Person, choose_flow, sign_in
+from mailframe.imap.oauth.grants import check_account, check_scope
 from mailframe.imap.oauth.refusals import refusal
 from mailframe.imap.oauth.server import OAuthServer
 from mailframe.imap.oauth.tokens import FileTokens, KeyringTokens, MemoryTokens
+from mailframe.imap.providers import oauth_settings
 from mailframe.imap.sasl import refuse_unsendable, sasl_xoauth2
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from mailframe.imap.oauth.server import Granted
     from mailframe.imap.oauth.tokens import Token, Tokens
@@ -33,8 +36,6 @@ log = logging.getLogger(__name__)
 
 #: A token is replaced when it has no more than these seconds to live.
 MARGIN = 60
-#: Of OpenID Connect: they open no mailbox, and servers may leave them out of what they granted.
-_NOT_FOR_MAIL = {"openid", "email", "profile", "address", "phone", "offline_access"}
 
 
 class OAuth2Authenticator:
@@ -58,7 +59,7 @@ class OAuth2Authenticator:
     discovery_url
         In place of a provider: an OpenID server's address, or that of its discovery document.
     scopes
-        What to ask for, if other than usual.
+        What to ask for, if other than usual; a single text has blanks between them.
     keyring
         Keep tokens in the system's keyring (extra ``keyring``) in place of a file.
     flow
@@ -72,9 +73,12 @@ class OAuth2Authenticator:
     check_account
         Refuse the token of another account than the one asked for, where the server says whose it
         is. To be switched off for shared mailboxes and aliases.
+    proxy
+        The address of a proxy to go through, as for `mailframe.connect`; a SOCKS proxy needs
+        ``requests[socks]``. The browser has settings of its own.
     open_browser, ask, tell
-        How whoever signs in is spoken to: show a page, ask for a line, show a line. What is typed
-        in answer to `getpass` is kept in no notebook.
+        How whoever signs in is spoken to: show a page, ask for a line, show a line. By default
+        lines are asked for with `getpass`, whose answers are kept in no notebook.
 
     Examples
     --------
@@ -97,48 +101,45 @@ class OAuth2Authenticator:
         *,
         provider: str | None = None,
         discovery_url: str | None = None,
-        scopes: Iterable[str] | None = None,
+        scopes: str | Iterable[str] | None = None,
         keyring: bool = False,
         flow: str | None = None,
         redirect_uri: str | None = None,
         timeout: float = 300,
         check_account: bool = True,
+        proxy: str | None = None,
         open_browser: Callable[[str], object] = webbrowser.open,
-        ask: Callable[[str], str] = getpass.getpass,
+        ask: Callable[[str], str] | None = None,
         tell: Callable[[str], object] = print,
     ) -> None:
-        if token_file is not None and keyring:
-            raise ValueError("Tokens are kept in token_file or in the keyring, not in both.")
-        if provider and discovery_url:
-            raise ValueError("Name a provider or a discovery_url, not both.")
-        if flow is not None and flow not in FLOWS:
-            raise ValueError(f"flow={flow!r} is none of {', '.join(map(repr, FLOWS))}.")
-        if not client_id:
-            raise AuthenticationError(
-                "mailframe has no client id of its own.",
-                suggestion="Register an application with the provider (Google Cloud console, "
-                "Microsoft Entra admin center, …), and pass its client_id=.",
-                code="client-id-missing",
-            )
-        if not f"{client_id}{client_secret or ''}".isprintable():
-            raise ValueError("client_id or client_secret was not copied right: a line break?")
-        if redirect_uri is not None and not _is_address(redirect_uri):
-            raise ValueError(f"redirect_uri={redirect_uri!r} is no address: http://127.0.0.1:8765")
+        check_client(client_id, client_secret)
+        texts = {
+            "provider": provider,
+            "discovery_url": discovery_url,
+            "flow": flow,
+            "redirect_uri": redirect_uri,
+            "proxy": proxy,
+        }
+        check_arguments(token_file, timeout, texts | {"keyring": keyring})
         self.client_id = client_id
-        self.provider = None if discovery_url else provider or "google"
+        self.provider = None if discovery_url else oauth_settings(provider or "google").key
         self.discovery_url = discovery_url
-        self.scopes = None if scopes is None else tuple(scopes)
+        self.scopes = scopes_of(scopes)
         self._secret = Secret(client_secret or "")
+        self._proxy = Secret(proxy or "")
         self._flow = flow
-        local = "localhost" if self.provider == "microsoft" else "127.0.0.1"
+        is_microsoft = self.provider == "microsoft" or is_microsofts(discovery_url or "")
+        local = "localhost" if is_microsoft else "127.0.0.1"
         self._redirect_uri = redirect_uri or f"http://{local}"
         self._check_account = check_account
-        self._person = Person(open_browser, ask, tell, timeout)
+        self._person = Person(open_browser, ask or ask_secret, tell, timeout)
         self._tokens: Tokens = MemoryTokens()
         if token_file is not None:
             self._tokens = FileTokens(token_file)
         elif keyring:
             self._tokens = KeyringTokens()
+        #: What could not be saved: the one before it may have been used up.
+        self._unsaved = MemoryTokens()
         self._server: OAuthServer | None = None
         # One sign-in and one refresh at a time: a refresh token may be good for one use only.
         self._lock = threading.RLock()
@@ -179,7 +180,7 @@ class OAuth2Authenticator:
         AuthenticationError
             If there is none to be had; its ``code`` says why.
         """
-        refuse_unsendable(username)
+        _refuse_odd(username)
         with self._lock:
             token = self._load(username)
             if token is None:
@@ -202,7 +203,7 @@ class OAuth2Authenticator:
         AuthenticationError
             If nobody does, or it fails; its ``code`` says why. Tokens are as before then.
         """
-        refuse_unsendable(username)
+        _refuse_odd(username)
         with self._lock:
             self._sign_in(username)
 
@@ -233,17 +234,30 @@ class OAuth2Authenticator:
             told = bool(server.endpoints.revocation)
             if told:
                 server.revoke(token)
+            self._unsaved.forget(username)
             self._tokens.forget(username)
         log.info("signed %s out of %s", username, server.endpoints.name)
         return told
 
     def _load(self, username: str) -> Token | None:
-        token = self._tokens.load(username)
+        token = self._unsaved.load(username) or self._tokens.load(username)
         if token is None:
             return None
         # One client's refresh token is of no use to another, and no other server may see it.
         mine = (self.client_id, self.discovery_url or self.provider)
         return token if (token.client_id, token.server) == mine else None
+
+    def _keep(self, username: str, token: Token, lock: AbstractContextManager[None]) -> None:
+        """Save a token, or at least remember it: its refresh token may be the only good one."""
+        try:
+            with lock:
+                self._tokens.save(username, token)
+        except (AuthenticationError, SaveError) as error:
+            self._unsaved.save(username, token)
+            why = " ".join(filter(None, (error.tried, error.reply, error.suggestion)))
+            log.warning("the token of %s is kept in memory only: %s", username, why)
+        else:
+            self._unsaved.forget(username)
 
     def _is_good(self, username: str, token: Token, *, fresh: bool) -> bool:
         if not token.access_token:
@@ -271,6 +285,8 @@ class OAuth2Authenticator:
                 return token
             server = self._connect()
             granted = self._refresh(server, username, token)
+            if granted.answer.error == "invalid_grant":
+                self._unsaved.forget(username)  # another process may have signed in and saved
             if granted.token is None:
                 # Keyrings have no locks: another process may have used this one up.
                 newer = self._load(username)
@@ -278,7 +294,7 @@ class OAuth2Authenticator:
                     granted = self._refresh(server, username, newer)
             if granted.token is None:
                 raise refusal(server.endpoints, "refresh", granted.answer)
-            self._tokens.save(username, granted.token)
+            self._keep(username, granted.token, nullcontext())
         log.info("got a new token for %s from %s", username, server.endpoints.name)
         return granted.token
 
@@ -303,11 +319,10 @@ class OAuth2Authenticator:
         granted = sign_in(flow, server, username, self._redirect_uri, self._person)
         if granted.token is None:
             raise refusal(server.endpoints, "code", granted.answer)
-        _check_scope(server, granted.token)
+        check_scope(server, granted.token)
         if self._check_account:
-            _check_account(server, granted, username)
-        with self._tokens.locked():
-            self._tokens.save(username, granted.token)
+            check_account(server, granted, username)
+        self._keep(username, granted.token, self._tokens.locked())
         log.info("signed in as %s at %s", username, server.endpoints.name)
         return granted.token
 
@@ -315,7 +330,7 @@ class OAuth2Authenticator:
         """Find the server, the first time."""
         if self._server is None:
             if self.discovery_url:
-                endpoints = discovered_endpoints(self.discovery_url, self.scopes)
+                endpoints = discovered_endpoints(self.discovery_url, self.scopes, self._proxy.value)
             else:
                 endpoints = known_endpoints(self.provider or "", self.scopes)
             if endpoints.needs_secret and not self._secret.value:
@@ -325,48 +340,11 @@ class OAuth2Authenticator:
                     "is registered: client_secret=…",
                     code="client-secret-missing",
                 )
-            self._server = OAuthServer(endpoints, self.client_id, self._secret)
+            self._server = OAuthServer(endpoints, self.client_id, self._secret, self._proxy)
         return self._server
 
 
-def _is_address(redirect_uri: str) -> bool:
-    try:
-        parts = urlsplit(redirect_uri)
-        return bool(parts.scheme and parts.hostname and parts.port != 0)
-    except ValueError:  # a port that is none
-        return False
-
-
-def _check_scope(server: OAuthServer, token: Token) -> None:
-    """Refuse a token that opens no mailbox, where the server says what it granted."""
-    wanted = set(map(_plain, server.endpoints.scopes)) - _NOT_FOR_MAIL
-    granted = set(map(_plain, token.scope.split()))
-    if wanted and granted and not wanted & granted:
-        raise AuthenticationError(
-            f"{server.endpoints.name} granted a token that opens no mailbox.",
-            reply=f"scope: {printable(token.scope)}",
-            suggestion="Sign in again, and leave the box for mail ticked: "
-            "authenticator.authorize(username).",
-            code="token-without-scope",
-        )
-
-
-def _check_account(server: OAuthServer, granted: Granted, username: str) -> None:
-    """Refuse the token of another account, where the server says whose it is."""
-    try:
-        accounts = {name for name in server.accounts(granted) if "@" in name}
-    except AuthenticationError as error:  # the IMAP server will say so if it is the wrong one
-        log.warning("nobody says who signed in: %s", error.tried)
-        return
-    if "@" in username and accounts and username.casefold() not in accounts:
-        raise AuthenticationError(
-            f"{printable(', '.join(sorted(accounts)))} signed in, not {username}.",
-            suggestion=f"Sign in as {username}: in a private window if the browser chooses the "
-            "account by itself. For a shared mailbox or an alias: check_account=False.",
-            code="wrong-account",
-        )
-
-
-def _plain(scope: str) -> str:
-    """Return what counts of a scope; Microsoft answers with or without the address in front."""
-    return scope.rstrip("/").rpartition("/")[2].casefold()
+def _refuse_odd(username: object) -> None:
+    if not isinstance(username, str) or not username:
+        raise TypeError(f"username is the account, a text: not {username!r}.")
+    refuse_unsendable(username)

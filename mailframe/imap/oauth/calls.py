@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -38,6 +40,9 @@ __all__ = [
 
 #: Seconds to connect, and without a byte.
 TIMEOUT = (10.0, 20.0)
+#: Seconds for all of an answer: one that drips would keep the token file locked for ever.
+_LONGEST_WAIT = 60.0
+_BLOCK = 65536
 #: In bytes. A discovery document has 5,000.
 _LONGEST_ANSWER = 500_000
 _LONGEST_WORDS = 500
@@ -76,8 +81,15 @@ class _Answered(NamedTuple):
     ahead: float
 
 
-def new_session(**options: Any) -> OAuth2Session:
+def new_session(proxy: str = "", **options: Any) -> OAuth2Session:
     """Return a session of Authlib's, to be closed; imported here, on use.
+
+    Parameters
+    ----------
+    proxy
+        The address of the proxy that it goes through; empty for that of the environment, if any.
+    options
+        For Authlib.
 
     Raises
     ------
@@ -91,7 +103,16 @@ def new_session(**options: Any) -> OAuth2Session:
             "OAuth needs libraries that are not installed.",
             suggestion="pip install 'mailframe[oauth]'",
         ) from error
-    return OAuth2Session(default_timeout=TIMEOUT, **options)
+    session = OAuth2Session(default_timeout=TIMEOUT, **options)
+    if proxy:
+        if proxy.casefold().startswith("socks") and find_spec("socks") is None:
+            raise NotSupportedError(
+                "OAuth through a SOCKS proxy needs a library that is not installed.",
+                suggestion="pip install 'requests[socks]'",
+            )
+        # Each request says so: the environment's proxies go before what `session.proxies` holds.
+        session.request = partial(session.request, proxies={"http": proxy, "https": proxy})
+    return session
 
 
 def call(
@@ -136,7 +157,7 @@ def call(
         return answer_of(refused, secrets, last[-1].ahead if last else 0)
     except http.SSLError as error:
         failure = _not_trusted(tried, _reason(error))
-    except (http.ConnectionError, http.Timeout, HTTPError) as error:
+    except (http.ConnectionError, http.Timeout, HTTPError, TimeoutError) as error:
         failure = _down(tried, _reason(error))
     except (http.RequestException, ValueError, TypeError, LookupError, AttributeError):
         # Whatever is not as the RFCs have it: HTML, a list, texts where numbers should be.
@@ -202,7 +223,7 @@ def nobody(request: PreparedRequest) -> PreparedRequest:
 
 def _note(response: Response, last: list[_Answered]) -> None:
     """Read a response, up to a limit, and keep what an error will need."""
-    content = response.raw.read(_LONGEST_ANSWER, decode_content=True)
+    content = _content(response.raw)
     response.raw.close()
     response.raw = io.BytesIO(content)
     ahead = 0.0
@@ -210,6 +231,22 @@ def _note(response: Response, last: list[_Answered]) -> None:
         ahead = time.time() - parsedate_to_datetime(response.headers["Date"]).timestamp()
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     last.append(_Answered(response.status_code, printable(kind), ahead))
+
+
+def _content(raw: Any) -> bytes:
+    """Read an answer, up to a limit and for no longer than a limit."""
+    end = time.monotonic() + _LONGEST_WAIT
+    content = b""
+    if not hasattr(raw, "read1"):  # urllib3 before 2.2
+        return bytes(raw.read(_LONGEST_ANSWER, decode_content=True))
+    while len(content) < _LONGEST_ANSWER:
+        block = raw.read1(_BLOCK, decode_content=True)
+        if not block:
+            break
+        content += block
+        if time.monotonic() > end:
+            raise TimeoutError
+    return content[:_LONGEST_ANSWER]
 
 
 def _object(response: Response) -> dict[str, Any]:
@@ -240,8 +277,8 @@ def _down(tried: str, reason: str) -> AuthenticationError:
     return AuthenticationError(
         tried,
         reply=f"({reason})" if reason else "",
-        suggestion="The server is down, slow or cannot be reached from here: check the network, "
-        "then try again in a few minutes.",
+        suggestion="The server is down, slow or cannot be reached from here: check the network "
+        "and any proxy, then try again in a few minutes.",
         code="token-endpoint-down",
     )
 

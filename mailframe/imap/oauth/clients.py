@@ -6,16 +6,23 @@ mailframe has none of its own. Environment variables go before the keyring.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
+import threading
+from pathlib import Path
 from typing import NamedTuple
 
 from mailframe.exceptions import AuthenticationError, NotSupportedError
 from mailframe.imap.accounts import has_keyring
+from mailframe.imap.credentials import Secret
 from mailframe.imap.oauth.authenticator import OAuth2Authenticator
+from mailframe.imap.oauth.endpoints import TENANT
 from mailframe.imap.providers import oauth_settings
 
 __all__ = ["Client", "authenticator_for", "find_client", "forget_client", "save_client"]
+
+log = logging.getLogger(__name__)
 
 #: The name of our entries in a keyring.
 SERVICE = "mailframe-oauth-client"
@@ -38,6 +45,23 @@ class Client(NamedTuple):
         return f"Client({self.client_id!r})"
 
 
+class _Setup(NamedTuple):
+    """What makes one authenticator another than the next. No secret is in its repr."""
+
+    provider: str
+    client_id: str
+    client_secret: Secret
+    proxy: Secret
+    file: str
+    in_keyring: bool
+    tenant: str
+
+
+#: Tokens in memory, and the one that could not be saved, are to outlast a single connection.
+_MADE: dict[_Setup, OAuth2Authenticator] = {}
+_LOCK = threading.Lock()
+
+
 def variable(key: str) -> str:
     """Name the environment variable of a provider's client id.
 
@@ -57,6 +81,7 @@ def find_client(key: str) -> Client | None:
     key
         ``"google"``, ``"microsoft"``, …
     """
+    key = _canonical(key)
     name = variable(key)
     if os.environ.get(name):
         secret = os.environ.get(name.removesuffix("ID") + "SECRET", "")
@@ -78,7 +103,7 @@ def save_client(key: str, client: Client) -> None:
     NotSupportedError
         If there is no keyring, or it does not keep it.
     """
-    problem = ""
+    key, problem = _canonical(key), ""
     try:
         import keyring  # noqa: PLC0415 an extra
 
@@ -97,21 +122,31 @@ def forget_client(key: str) -> None:
     try:
         import keyring  # noqa: PLC0415 an extra
 
-        keyring.delete_password(SERVICE, key)
+        keyring.delete_password(SERVICE, _canonical(key))
     except Exception:  # noqa: BLE001, S110 it was not there, or there is no keyring
         pass
 
 
-def authenticator_for(key: str) -> OAuth2Authenticator:
-    """Make what gets tokens from a provider, by the client that was registered there.
+def _canonical(key: str) -> str:
+    """Return the name of a provider's settings; any other stays as it is."""
+    try:
+        return oauth_settings(key).key
+    except NotSupportedError:
+        return key
+
+
+def authenticator_for(key: str, proxy: str | None = None) -> OAuth2Authenticator:
+    """Return what gets tokens from a provider, by the client that was registered there.
 
     Tokens are kept in the file that ``MAILFRAME_TOKEN_FILE`` names, else in the keyring, and where
-    there is none for as long as this process lasts.
+    there is none for as long as this process lasts: whoever asks again is given the same one.
 
     Parameters
     ----------
     key
-        ``"google"``, ``"microsoft"``, …
+        As for `oauth_settings`: ``"google"``, ``"microsoft"``, …
+    proxy
+        As for `OAuth2Authenticator`.
 
     Raises
     ------
@@ -121,22 +156,48 @@ def authenticator_for(key: str) -> OAuth2Authenticator:
         If the provider is not.
     """
     settings = oauth_settings(key)
-    client = find_client(key)
+    client = find_client(settings.key)
     if client is None:
-        name = variable(key)
+        name = variable(settings.key)
         raise AuthenticationError(
             f"Signing in to {settings.name} by OAuth takes a client id, and mailframe has none "
             "of its own.",
             suggestion=f"Register an application with {settings.name}, then set {name}"
             f"{' and ' + name.removesuffix('ID') + 'SECRET' if settings.needs_secret else ''}, "
-            f'or pass oauth=OAuth2Authenticator(client_id="…", provider={key!r}).',
+            f'or pass oauth=OAuth2Authenticator(client_id="…", provider={settings.key!r}).',
             code="client-id-missing",
         )
-    file = os.environ.get(TOKEN_FILE)
-    return OAuth2Authenticator(
+    file = os.environ.get(TOKEN_FILE) or ""
+    setup = _Setup(
+        settings.key,
         client.client_id,
-        client.client_secret or None,
-        token_file=file,
-        provider=key,
-        keyring=file is None and has_keyring(),
+        Secret(client.client_secret),
+        Secret(proxy or ""),
+        os.path.realpath(Path(file).expanduser()) if file else "",
+        not file and has_keyring(),
+        os.environ.get(TENANT, ""),
     )
+    with _LOCK:
+        if setup not in _MADE:
+            _MADE[setup] = _made(setup)
+        return _MADE[setup]
+
+
+def _made(setup: _Setup) -> OAuth2Authenticator:
+    if _is_forgetful(setup) and not any(map(_is_forgetful, _MADE)):
+        log.warning(
+            "tokens are kept until this program ends: there is no keyring, and %s names no file",
+            TOKEN_FILE,
+        )
+    return OAuth2Authenticator(
+        setup.client_id,
+        setup.client_secret.value or None,
+        token_file=setup.file or None,
+        provider=setup.provider,
+        keyring=setup.in_keyring,
+        proxy=setup.proxy.value or None,
+    )
+
+
+def _is_forgetful(setup: _Setup) -> bool:
+    return not setup.file and not setup.in_keyring

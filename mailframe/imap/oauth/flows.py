@@ -15,7 +15,8 @@ import webbrowser
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from mailframe.exceptions import AuthenticationError, NotSupportedError
+from mailframe.exceptions import AuthenticationError, MailframeError, NotSupportedError
+from mailframe.imap.asking import NOBODY
 from mailframe.imap.oauth.calls import answer_of
 from mailframe.imap.oauth.redirect import Listener, is_loopback, read_answer
 from mailframe.imap.oauth.refusals import refusal
@@ -231,8 +232,18 @@ def _random_texts() -> tuple[str, str]:
 def _asked(server: OAuthServer, person: Person) -> str:
     try:
         return person.ask("Address: ").strip()
-    except (EOFError, NotImplementedError):  # no terminal, no notebook's page to ask on
-        raise _no_answer(server, person, others=False) from None
+    except MailframeError:  # some are OSErrors, too
+        raise
+    except NOBODY:
+        pass
+    # Out here it has no context.
+    raise AuthenticationError(
+        f"Nobody can be asked here: signing in at {server.endpoints.name} takes somebody who can "
+        "paste an address.",
+        suggestion="Sign in once in a terminal or a notebook, with the tokens kept in a file or a "
+        "keyring: MAILFRAME_TOKEN_FILE, token_file=. Then run this again.",
+        code="no-answer",
+    )
 
 
 def _code(server: OAuthServer, answer: Answer) -> str:

@@ -28,6 +28,11 @@ _REDIRECT = (
     'application of the type "Desktop app"), or pass the registered one: '
     'redirect_uri="http://localhost:8765".'
 )
+_TENANT = (
+    "Register the application for any organisation and personal accounts (Microsoft Entra admin "
+    'center, "Supported account types"), or name your tenant in the environment variable '
+    "MAILFRAME_MICROSOFT_TENANT: contoso.onmicrosoft.com."
+)
 _DOWN = "The server has a trouble of its own: try again in a few minutes."
 _EXPIRED = "The code was not entered in time. " + _AGAIN
 
@@ -72,6 +77,12 @@ _MICROSOFT = {
         "blocked-by-policy",
         "A rule of your organisation (Conditional Access) forbids this way of signing in: try "
         'flow="browser", or ask your administrator.',
+    ),
+    # Registered for one organisation, and asked at the address for all.
+    "AADSTS50194": _Meaning("invalid-client", _TENANT),
+    "AADSTS50020": _Meaning("invalid-client", _TENANT),
+    "AADSTS700082": _Meaning(
+        "invalid-grant", "The stay signed in has ended: it was unused for months. " + _AGAIN
     ),
     "AADSTS65001": _Meaning("consent-denied", _CONSENT),
     "AADSTS90094": _Meaning("consent-denied", _CONSENT),  # an administrator has to

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailframe.exceptions import AuthenticationError
+from mailframe.imap.credentials import Secret
 from mailframe.imap.oauth.calls import (
     call,
     new_session,
@@ -24,7 +25,6 @@ from mailframe.imap.oauth.tokens import Token
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
 
-    from mailframe.imap.credentials import Secret
     from mailframe.imap.oauth.calls import Answer
     from mailframe.imap.oauth.endpoints import Endpoints
 
@@ -71,6 +71,8 @@ class OAuthServer:
         Where it is.
     client_id, secret
         The application; the secret of a public one is empty.
+    proxy
+        As for `calls.new_session`; it may hold a password.
 
     Raises
     ------
@@ -78,10 +80,13 @@ class OAuthServer:
         If an endpoint is not behind TLS.
     """
 
-    def __init__(self, endpoints: Endpoints, client_id: str, secret: Secret) -> None:
+    def __init__(
+        self, endpoints: Endpoints, client_id: str, secret: Secret, proxy: Secret | None = None
+    ) -> None:
         self.endpoints = endpoints
         self.client_id = client_id
         self._secret = secret
+        self._proxy = proxy or Secret("")
         refuse_clear_text(endpoints.authorization)
         refuse_clear_text(endpoints.token)
 
@@ -207,7 +212,7 @@ class OAuthServer:
         if not claims and granted.token and self.endpoints.userinfo:
             headers = {"Authorization": f"Bearer {granted.token.access_token}"}
             claims = call(
-                new_session(),
+                new_session(self._proxy.value),
                 lambda session: session.get(
                     self.endpoints.userinfo,
                     withhold_token=True,
@@ -264,6 +269,7 @@ class OAuthServer:
         secret = self._secret.value
         method = "client_secret_basic" if self.endpoints.secret_in_header else "client_secret_post"
         return new_session(
+            self._proxy.value,
             client_id=self.client_id,
             client_secret=secret or None,
             token_endpoint_auth_method=method if secret else "none",

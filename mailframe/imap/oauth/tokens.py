@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
 import stat
-import sys
 import tempfile
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mailframe.exceptions import AuthenticationError, NotSupportedError, SaveError
+from mailframe.imap.oauth.locks import acquire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FileTokens", "KeyringTokens", "MemoryTokens", "Token", "Tokens"]
 
-log = logging.getLogger(__name__)
-
 #: What the keyring files tokens under; passwords have a name of their own.
 SERVICE = "mailframe-oauth"
 _VERSION = 1
-#: No token file is longer; /dev/zero is.
+#: No token file is longer.
 _LONGEST = 4_000_000
+#: In bytes of UTF-16: what Windows' Credential Manager takes (CRED_MAX_CREDENTIAL_BLOB_SIZE).
+_LONGEST_IN_WINDOWS = 2560
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,8 @@ class MemoryTokens:
 class KeyringTokens:
     """Tokens in the system's keyring (extra ``keyring``), the access tokens in memory only.
 
-    What lasts is the refresh token, and Windows takes no more than 2,560 bytes for one entry.
+    What lasts is the refresh token, and Windows takes no more than 2,560 bytes for one entry, which
+    it writes in UTF-16: 1,280 characters.
 
     Raises
     ------
@@ -147,7 +146,21 @@ class KeyringTokens:
         """Keep a token in place of the account's old one."""
         self._memory.save(username, token)
         kept = asdict(token) | {"access_token": "", "expires_at": None}
-        self._do("written", "set_password", username, json.dumps(kept))
+        text = json.dumps(kept, separators=(",", ":"))
+        try:
+            self._do("written", "set_password", username, text)
+        except AuthenticationError as error:
+            size = len(text.encode("utf-16-le"))
+            if size > _LONGEST_IN_WINDOWS:
+                error.tried = (
+                    f"The token is too long for this keyring: it has {size:,} bytes, and Windows' "
+                    f"takes {_LONGEST_IN_WINDOWS:,}. {error.tried}"
+                )
+                error.suggestion = (
+                    "Keep tokens in a file: name one in the environment variable "
+                    'MAILFRAME_TOKEN_FILE, or with token_file="tokens.json".'
+                )
+            raise
 
     def forget(self, username: str) -> None:
         """Remove the account's token if there is one."""
@@ -226,6 +239,8 @@ class FileTokens:
         SaveError
             If no lock can be made beside it: then nothing could be saved either, and a refresh
             token that was used up meanwhile would be lost.
+        AuthenticationError
+            If another process keeps the lock, with the code ``"token-file-locked"``.
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -233,7 +248,7 @@ class FileTokens:
         except OSError as error:
             raise self._unwritable(error) from error
         try:
-            _acquire(lock)
+            acquire(lock, f"{self.path}.lock")
             yield
         finally:
             os.close(lock)  # which unlocks it
@@ -259,8 +274,8 @@ class FileTokens:
 
     def _text(self) -> str:
         try:
-            with self.path.open("rb") as file:
-                self._refuse_if_shared(os.fstat(file.fileno()))
+            with open(self.path, "rb", opener=_open_at_once) as file:
+                self._refuse_unless_private(os.fstat(file.fileno()))
                 return file.read(_LONGEST).decode(errors="replace").strip()
         except FileNotFoundError:
             return ""
@@ -274,7 +289,13 @@ class FileTokens:
                 code="token-file-unreadable",
             ) from error
 
-    def _refuse_if_shared(self, status: os.stat_result) -> None:
+    def _refuse_unless_private(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise AuthenticationError(
+                f"The token file {str(self.path)!r} is no file, but a pipe or device.",
+                suggestion="Name another: it is made where there is none.",
+                code="token-file-unreadable",
+            )
         if os.name == "nt":  # what others may do is not in the mode there
             return
         others = stat.S_IMODE(status.st_mode) & 0o077
@@ -304,6 +325,11 @@ class FileTokens:
         )
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file, or a pipe that nobody writes to, without waiting for that."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Write a file of mode 0600 whole or not at all, even when the power fails."""
     # mkstemp makes files of mode 0600, whatever the umask allows.
@@ -324,28 +350,6 @@ def _replace(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _acquire(lock: int) -> None:
-    """Wait for the lock of a file, which ends with its holder whatever becomes of that."""
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 not elsewhere
-
-        while True:
-            try:
-                msvcrt.locking(lock, msvcrt.LK_LOCK, 1)
-            except OSError as error:
-                if error.errno != errno.EDEADLOCK:  # after ten seconds of waiting
-                    raise
-            else:
-                return
-    else:
-        import fcntl  # noqa: PLC0415 not on Windows
-
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError as error:  # some network file systems have no locks
-            log.warning("the token file is not locked: %s", error.strerror)
 
 
 def _key(username: str) -> str:

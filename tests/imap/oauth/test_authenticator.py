@@ -14,7 +14,7 @@ from mailframe.exceptions import NotSupportedError
 from mailframe.imap.oauth import OAuth2Authenticator, tokens
 from mailframe.imap.oauth.tokens import FileTokens
 from tests.conftest import CHECKOUT, require
-from tests.imap.oauth.signing import MARK, ME, YOU, Clock, answering, refused
+from tests.imap.oauth.signing import ME, YOU, Clock, answering, refused
 from tests.rigs.oauth import (
     REVOKE,
     TOKEN,
@@ -223,20 +223,20 @@ def test_of_two_that_refresh_at_once_one_does_and_both_go_on(
     one.token(ME)
     clock.now += 3600
     arrived = threading.Event()
-    acquire = tokens._acquire
+    acquire = tokens.acquire
     got: dict[str, str] = {}
 
-    def seen(lock: int) -> None:
+    def seen(lock: int, name: str) -> None:
         if threading.current_thread() is other:
             arrived.set()
-        acquire(lock)
+        acquire(lock, name)
 
     def slowly(rig: OAuthRig, _form: dict[str, str]) -> None:
         rig.faults.clear()  # the second one would be answered at once
         other.start()
         arrived.wait(10)
 
-    monkeypatch.setattr(tokens, "_acquire", seen)
+    monkeypatch.setattr(tokens, "acquire", seen)
     other = threading.Thread(target=lambda: got.update(two=two.token(ME)))
     oauth.requests.clear()
     oauth.faults[TOKEN] = slowly
@@ -363,32 +363,6 @@ def test_a_user_name_with_control_characters_is_refused_before_anything_happens(
     for work in (authenticator.token, authenticator.authorize, authenticator.get_auth_string):
         refused(lambda work=work: work(username))  # type: ignore[misc]
     assert oauth.requests == []
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"token_file": "tokens.json", "keyring": True},
-        {"provider": "google", "discovery_url": "https://example.com"},
-        {"flow": "carrier pigeon"},
-        {"client_secret": f"{MARK}\n"},
-        {"redirect_uri": "127.0.0.1:8765"},
-        {"redirect_uri": "http://127.0.0.1:87650"},
-    ],
-)
-def test_arguments_that_cannot_be_right_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"both|none of|copied|no address") as caught:
-        OAuth2Authenticator("client", **options)
-    assert MARK not in str(caught.value)
-
-
-def test_without_a_client_id_it_says_where_to_get_one() -> None:
-    assert refused(lambda: OAuth2Authenticator("")).code == "client-id-missing"
-
-
-def test_an_unknown_provider_is_told_of() -> None:
-    with pytest.raises(NotSupportedError, match="acme"):
-        OAuth2Authenticator("client", provider="acme").token(ME)
 
 
 def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

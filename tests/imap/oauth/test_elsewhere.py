@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import io
 import sys
 import webbrowser
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ import pytest
 
 from mailframe.exceptions import NotSupportedError
 from mailframe.imap.oauth.flows import choose_flow
-from tests.imap.oauth.signing import ME, Clock, answering, refused
+from tests.imap.oauth.signing import MARK, ME, Clock, answering, refused
 from tests.rigs.oauth import (
     AUTHORIZE,
     DEVICE,
@@ -174,14 +176,50 @@ def test_a_wrong_paste_is_asked_for_again_but_not_for_ever(
     assert error.code == "state-mismatch"
 
 
-@pytest.mark.parametrize("error", [EOFError, NotImplementedError])  # the second is IPython's
-def test_where_nobody_can_be_asked_there_is_no_answer(
+@pytest.mark.parametrize("error", [EOFError, NotImplementedError, OSError])  # pytest's is the last
+def test_where_nobody_can_be_asked_it_says_so(
     pasting: Callable[..., OAuth2Authenticator], error: type[Exception]
 ) -> None:
     def nobody(_url: str) -> str:
-        raise error
+        raise error(MARK)
 
-    assert refused(lambda: pasting(nobody).token(ME)).code == "no-answer"
+    told = refused(lambda: pasting(nobody).token(ME))
+    assert told.code == "no-answer"
+    assert "Nobody can be asked here" in str(told)
+    assert "seconds" not in str(told)
+    assert told.__context__ is None
+
+
+def test_whoever_asks_is_looked_for_when_somebody_is_asked(
+    oauth: OAuthRig,
+    made: Callable[..., OAuth2Authenticator],
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[str],
+) -> None:
+    browser = oauth.browser(ME)
+    authenticator = made(flow="paste", ask=None)
+
+    def ask(_question: str) -> str:  # as a notebook's kernel does it
+        return browser.consent(next(one for one in told[0].splitlines() if one[:4] == "http"))
+
+    monkeypatch.setattr("getpass.getpass", ask)
+    assert oauth.knows(authenticator.token(ME))
+
+
+def test_what_comes_through_a_pipe_is_no_answer(
+    made: Callable[..., OAuth2Authenticator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = io.StringIO("a line of data\n")
+    monkeypatch.setattr("sys.stdin", data)
+    monkeypatch.setattr("os.open", fail_to_open)  # no terminal to ask on
+    monkeypatch.setattr("getpass.getpass", getpass.unix_getpass)
+    authenticator = made(flow="paste", ask=None)
+    assert refused(lambda: authenticator.token(ME)).code == "no-answer"
+    assert data.read() == "a line of data\n"
+
+
+def fail_to_open(*_: object) -> int:
+    raise OSError(6, "No such device or address")
 
 
 HERE = {"DISPLAY": ":0"}

@@ -62,6 +62,8 @@ def run(
 
     def stdin(message: dict[str, Any]) -> None:
         assert message["content"]["password"]  # what is typed is not shown, nor saved
+        while answer and "http" not in shown:  # what was shown may come after the question
+            output(kernel.get_iopub_msg(timeout=SECONDS))
         kernel.input(answer(shown) if answer else "")
 
     code = CODE.format(client=oauth.client_id, url=oauth.url, flow=flow, user=ME)

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mailframe.exceptions import NotSupportedError
 from mailframe.imap.oauth import OAuth2Authenticator, calls
-from tests.imap.oauth.signing import ME, YOU, Clock, answering, document, refused
+from tests.imap.oauth.signing import MARK, ME, YOU, Clock, answering, document, refused
 from tests.rigs.oauth import (
     DISCOVERY,
+    REVOKE,
     TOKEN,
     WARNINGS,
     OAuthRig,
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
     Answer = Callable[[OAuthRig, dict[str, str]], Any]
 
 pytestmark = pytest.mark.filterwarnings(WARNINGS)
+
+
+TENANT = "invalid-client MAILFRAME_MICROSOFT_TENANT"
+
+
+def microsofts(words: str) -> dict[str, str]:
+    return {"error": "invalid_request", "error_description": words}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,9 @@ pytestmark = pytest.mark.filterwarnings(WARNINGS)
             ),
             "blocked-by-policy",
         ),
+        (answering(microsofts("AADSTS50194: Not configured as multi-tenant"), 400), TENANT),
+        (answering(microsofts("AADSTS50020: User does not exist in tenant"), 400), TENANT),
+        (answering(microsofts("AADSTS700082: Expired due to inactivity"), 400), "invalid-grant"),
     ],
 )
 def test_a_token_endpoint_that_fails_is_told_of(
@@ -66,7 +78,8 @@ def test_a_token_endpoint_that_fails_is_told_of(
 ) -> None:
     oauth.faults[TOKEN] = answer
     error = refused(lambda: made(flow="browser").token(ME))
-    assert error.code == code
+    assert error.code == code.partition(" ")[0]
+    assert code.partition(" ")[2] in error.suggestion
     assert error.suggestion
     assert error.__cause__ is None
     assert error.__context__ is None
@@ -84,6 +97,68 @@ def test_a_token_endpoint_that_is_slow_is_told_of(
     error = refused(lambda: made().token(ME))
     assert error.code == "token-endpoint-down"
     assert "no answer in time" in error.reply
+
+
+def test_an_answer_that_drips_is_not_waited_for_for_ever(clock: Clock) -> None:
+    class Dripping:
+        def read1(self, *_: object, **__: object) -> bytes:
+            clock.now += 10  # less than is waited for a single byte
+            return b" "
+
+    with pytest.raises(TimeoutError):
+        calls._content(Dripping())
+    assert clock.now - clock.start < 80
+
+
+def test_an_answer_that_takes_too_long_is_told_of(
+    oauth: OAuthRig, made: Callable[..., OAuth2Authenticator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authenticator = made()
+    authenticator.token(ME)
+    monkeypatch.setattr(calls, "_LONGEST_WAIT", -1.0)
+    error = refused(lambda: authenticator.token(ME, fresh=True))
+    assert error.code == "token-endpoint-down"
+    assert "no answer in time" in error.reply
+    assert oauth.asked(TOKEN, grant_type="refresh_token")
+
+
+# -- a way out
+
+
+def test_a_proxy_is_gone_through_whatever_the_environment_names(
+    oauth: OAuthRig, made: Callable[..., OAuth2Authenticator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://localhost:{taken.getsockname()[1]}"
+    monkeypatch.setenv("http_proxy", nowhere)
+    monkeypatch.setenv("no_proxy", "")
+    # Nothing listens where the endpoints are: the rig answers in the place of a proxy.
+    oauth.faults[DISCOVERY] = answering(
+        document(
+            oauth,
+            token_endpoint=f"{nowhere}{TOKEN}",
+            userinfo_endpoint=f"{nowhere}/userinfo",
+            revocation_endpoint=f"{nowhere}{REVOKE}",
+        )
+    )
+    options = {"discovery_url": nowhere, "scopes": ["email"]}
+    browser = oauth.browser(ME)
+    monkeypatch.setattr("urllib.request.getproxies", dict)  # the browser has its own way
+    authenticator = made(**options, proxy=oauth.url, open_browser=browser)
+    assert oauth.knows(authenticator.token(ME))
+    assert authenticator.revoke(ME)
+    assert {path for path, _ in oauth.requests} >= {DISCOVERY, TOKEN, "/userinfo", REVOKE}
+    assert refused(lambda: made(**options).token(ME)).code == "token-endpoint-down"
+
+
+def test_a_socks_proxy_without_its_library_says_what_to_install(
+    made: Callable[..., OAuth2Authenticator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "find_spec", lambda _: None)
+    authenticator = made(proxy=f"socks5h://me:{MARK}@proxy.example.com:1080")
+    with pytest.raises(NotSupportedError, match=r"requests\[socks\]") as caught:
+        authenticator.token(ME)
+    assert MARK not in shown(caught.value) + kept_behind(caught.value) + repr(vars(authenticator))
 
 
 def test_a_server_that_cannot_be_reached_is_told_of(
@@ -295,3 +370,22 @@ def test_microsofts_redirect_goes_to_localhost() -> None:
     [redirect] = parse_qs(urlsplit(opened[0]).query)["redirect_uri"]
     assert redirect.startswith("http://localhost:")
     assert opened[0].startswith("https://login.microsoftonline.com/common/")
+
+
+def test_microsofts_own_discovery_document_asks_for_a_mailbox(
+    oauth: OAuthRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = calls.answer_of(document(oauth) | {"scopes_supported": ["openid", "offline_access"]})
+    monkeypatch.setattr("mailframe.imap.oauth.endpoints.call", lambda *_: found)
+    opened: list[str] = []
+    authenticator = OAuth2Authenticator(
+        "client",
+        discovery_url="https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0",
+        flow="browser",
+        open_browser=opened.append,
+        timeout=0,
+    )
+    refused(lambda: authenticator.token(ME))
+    asked = parse_qs(urlsplit(opened[0]).query)
+    assert asked["redirect_uri"][0].startswith("http://localhost:")
+    assert "https://outlook.office.com/IMAP.AccessAsUser.All" in asked["scope"][0].split()

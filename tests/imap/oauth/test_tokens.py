@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ import pytest
 from mailframe.exceptions import AuthenticationError, NotSupportedError, SaveError
 from mailframe.imap.oauth.tokens import FileTokens, KeyringTokens, MemoryTokens, Token
 from tests.conftest import require
+from tests.imap.oauth.signing import Clock
 from tests.test_safety import kept_behind, shown
 
 if TYPE_CHECKING:
@@ -159,6 +161,16 @@ def test_what_is_not_a_file_cannot_be_read(tmp_path: Path) -> None:
 
 
 @POSIX
+def test_a_pipe_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path, 0o600)
+    tokens = FileTokens(path)
+    for work in (lambda: tokens.load(ME), lambda: tokens.save(ME, TOKEN)):
+        with pytest.raises(AuthenticationError, match="pipe") as caught:
+            work()
+        assert caught.value.code == "token-file-unreadable"
+
+
+@POSIX
 def test_a_link_stays_a_link(path: Path) -> None:
     real = path.parent / "real.json"
     path.symlink_to(real)
@@ -171,19 +183,19 @@ def test_a_link_stays_a_link(path: Path) -> None:
 def test_whoever_wants_the_lock_waits_for_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mailframe.imap.oauth import tokens as module  # noqa: PLC0415 to see who waits
 
-    acquire = module._acquire
+    acquire = module.acquire
     waiting, order = threading.Event(), []
 
-    def seen(lock: int) -> None:
+    def seen(lock: int, name: str) -> None:
         if threading.current_thread() is other:
             waiting.set()
-        acquire(lock)
+        acquire(lock, name)
 
     def take() -> None:
         with FileTokens(path).locked():
             order.append("other")
 
-    monkeypatch.setattr(module, "_acquire", seen)
+    monkeypatch.setattr(module, "acquire", seen)
     other = threading.Thread(target=take)
     with FileTokens(path).locked():
         other.start()
@@ -191,6 +203,35 @@ def test_whoever_wants_the_lock_waits_for_it(path: Path, monkeypatch: pytest.Mon
         order.append("first")
     other.join(10)
     assert order == ["first", "other"]
+
+
+def test_a_lock_that_is_kept_is_not_waited_for_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("mailframe.imap.oauth.locks.time", clock)
+    with FileTokens(path).locked():
+        with (
+            pytest.raises(AuthenticationError, match=r"tokens\.json\.lock") as caught,
+            FileTokens(path).locked(),
+        ):
+            pytest.fail("was locked twice")
+        assert caught.value.code == "token-file-locked"
+        assert 59 < sum(clock.slept) < 62
+    with FileTokens(path).locked():
+        pass
+
+
+@POSIX
+def test_where_files_have_no_locks_it_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with FileTokens(path).locked():
+        assert "No locks available" in caplog.text
 
 
 # -- reprs
@@ -284,6 +325,18 @@ def test_a_keyring_that_fails_is_told_of_without_what_it_holds(
             work()
         assert caught.value.code == "keyring-failed"
         assert MARK not in shown(caught.value) + kept_behind(caught.value)
+
+
+def test_a_token_too_long_for_the_keyring_of_windows_is_told_as_such(keyring: Any) -> None:
+    keyring.failure = OSError(1783, "The stub received bad data")
+    tokens = KeyringTokens()
+    for length, is_long in ((1000, False), (1280, True)):
+        with pytest.raises(AuthenticationError) as caught:
+            tokens.save(ME, Token("", "r" * length))
+        error = caught.value
+        assert error.code == "keyring-failed"
+        assert ("too long" in str(error)) == is_long
+        assert ("MAILFRAME_TOKEN_FILE" in error.suggestion) == is_long
 
 
 def test_something_else_in_the_keyring_is_no_token(keyring: Any) -> None:

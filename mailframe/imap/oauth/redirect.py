@@ -201,10 +201,10 @@ class Listener:
     def _accept(self) -> None:
         with suppress(OSError):  # it has gone again
             connection, _ = self._socket.accept()
-            connection.setblocking(False)  # noqa: FBT003
-            if len(self._heard) >= _MOST_CONNECTIONS:
-                self._drop(next(iter(self._heard)))
             self._heard[connection] = b""
+            connection.setblocking(False)  # noqa: FBT003
+            if len(self._heard) > _MOST_CONNECTIONS:
+                self._drop(next(iter(self._heard)))
             self._selector.register(connection, selectors.EVENT_READ)
 
     def _hear(self, connection: socket.socket) -> Answer | None:
@@ -247,9 +247,11 @@ class Listener:
         return HTTPStatus.OK, answer
 
     def _drop(self, connection: socket.socket) -> None:
-        del self._heard[connection]
-        self._selector.unregister(connection)
+        # Forgotten last: after Ctrl-C in here `close` comes by once more.
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(connection)
         connection.close()
+        self._heard.pop(connection, None)
 
 
 def _send(connection: socket.socket, status: HTTPStatus) -> None:

@@ -452,11 +452,12 @@ def jupyter(tmp_path: Path) -> dict[str, str]:
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(
-        "import signal, sys\n"
+        "import sys, time\n"
         "try:\n"
         "    print(*sys.argv[1:], sep='\\n', flush=True)\n"
         "    if '--no-browser' not in sys.argv: sys.exit(3)\n"
-        "    signal.pause()\n"
+        # Not signal.pause(): a signal that comes just before it would be waited for in vain.
+        "    for _ in range(600): time.sleep(0.1)\n"
         "except KeyboardInterrupt:\n"
         "    print('asked whether to stop', flush=True)\n"
     )
@@ -488,7 +489,7 @@ def test_lab_leaves_ctrl_c_to_jupyter(here: Path, jupyter: dict[str, str]) -> No
         while "--no-browser" not in process.stdout.readline():
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        output, errors = process.communicate()
+        output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
     assert "asked whether to stop" in output
 

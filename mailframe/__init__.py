@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mailframe import analysis, exceptions, plots, schema
+    from mailframe.aio import AsyncSession, connect_async
     from mailframe.criteria import Q
     from mailframe.embedded.launcher import demo
     from mailframe.exceptions import MailframeError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Address",
+    "AsyncSession",
     "Attachment",
     "Email",
     "MailframeError",
@@ -39,6 +41,7 @@ __all__ = [
     "analysis",
     "concat",
     "connect",
+    "connect_async",
     "credentials",
     "demo",
     "exceptions",
@@ -50,6 +53,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "records",
+    "AsyncSession": "aio",
     "Attachment": "records",
     "Email": "parsing",
     "MailframeError": "exceptions",
@@ -57,11 +61,12 @@ _HOMES = {
     "Session": "session",
     "concat": "tables",
     "connect": "opening",
+    "connect_async": "aio",
     "demo": "embedded.launcher",
     "open": "opening",  # not in __all__: a star import would hide the builtin
 }
 
-_MAKE_FRAMES = {"embedded.launcher", "opening", "session", "tables"}
+_MAKE_FRAMES = {"aio", "embedded.launcher", "opening", "session", "tables"}
 
 # A library logs only if its user asks for it.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

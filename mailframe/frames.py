@@ -6,6 +6,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from mailframe import schema
 from mailframe.parsing import parse_hops
 from mailframe.schema import Column
@@ -15,21 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    import pandas as pd
-
     from mailframe.records import (
         Address,
         Attachment,
         BodyRecord,
+        Change,
         Folder,
         Headers,
         Hop,
         MessageRecord,
+        PreviewRecord,
     )
 
 __all__ = [
     "attachments_frame",
     "bodies_frame",
+    "events_frame",
     "folders_frame",
     "headers_frame",
     "hops_frame",
@@ -158,25 +161,27 @@ def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> 
         ``schema.KEY``.
     """
     flat = [(folder, validity, uid) for folder, validity, uids in keys for uid in uids]
-    return tabulate(
-        schema.KEY,
-        flat,
-        lambda rows: _keys_of(rows, account),
-        account,
-    )
+
+    def values(rows: list[tuple[str, int, int]]) -> dict[str, list[Any]]:
+        return {
+            "account": [account] * len(rows),
+            "folder": [row[0] for row in rows],
+            "uidvalidity": [row[1] for row in rows],
+            "uid": [row[2] for row in rows],
+        }
+
+    return tabulate(schema.KEY, flat, values, account)
 
 
-def previews_frame(
-    previews: Iterable[tuple[str, int, int, str | None]], account: str
-) -> pd.DataFrame:
+def previews_frame(records: Iterable[PreviewRecord], account: str) -> pd.DataFrame:
     """Tabulate the beginnings of texts: one row a message.
 
     Parameters
     ----------
-    previews
-        Folder, UIDVALIDITY, UID and preview of each.
+    records
+        Previews.
     account
-        Whose mailbox.
+        Kept in ``attrs``.
 
     Returns
     -------
@@ -185,8 +190,8 @@ def previews_frame(
     """
     return tabulate(
         schema.PREVIEWS,
-        previews,
-        lambda rows: {**_keys_of(rows, account), "preview": [row[3] for row in rows]},
+        records,
+        lambda rows: {**_key_columns(rows), "preview": [row.preview for row in rows]},
         account,
     )
 
@@ -250,6 +255,36 @@ def folders_frame(folders: Iterable[Folder], account: str) -> pd.DataFrame:
         return found
 
     return tabulate(schema.FOLDERS, folders, columns, account)
+
+
+def events_frame(
+    changes: Sequence[Change],
+    account: str,
+    *,
+    fields: Mapping[str, str] = MappingProxyType({}),
+    labels: bool = False,
+) -> pd.DataFrame:
+    """Tabulate what happened in a folder: one row a message, in the order given.
+
+    Parameters
+    ----------
+    changes
+        What happened.
+    account, fields, labels
+        As for `headers_frame`.
+
+    Returns
+    -------
+    DataFrame
+        ``schema.EVENTS``, and what else `headers_frame` has.
+    """
+    frame = headers_frame(
+        [change.record for change in changes], account, fields=fields, labels=labels
+    )
+    known = pd.Index(schema.EVENT_KINDS, dtype="str")
+    events = pd.Categorical([change.event for change in changes], categories=known)
+    frame.insert(len(schema.KEY), "event", pd.Series(events))
+    return frame
 
 
 def _headers_columns(records: list[MessageRecord]) -> dict[str, list[Any]]:
@@ -345,17 +380,9 @@ def _lines(values: Iterable[str] | None) -> str | None:
     return None if values is None else "\n".join(values)
 
 
-def _keys_of(rows: Sequence[tuple[Any, ...]], account: str) -> dict[str, list[Any]]:
-    """Give the key columns of rows that begin with folder, UIDVALIDITY and UID."""
-    return {
-        "account": [account] * len(rows),
-        "folder": [row[0] for row in rows],
-        "uidvalidity": [row[1] for row in rows],
-        "uid": [row[2] for row in rows],
-    }
-
-
-def _key_columns(records: Sequence[MessageRecord] | Sequence[BodyRecord]) -> dict[str, list[Any]]:
+def _key_columns(
+    records: Sequence[MessageRecord] | Sequence[BodyRecord] | Sequence[PreviewRecord],
+) -> dict[str, list[Any]]:
     return {c.name: [getattr(record, c.name) for record in records] for c in schema.KEY}
 
 

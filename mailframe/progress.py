@@ -7,6 +7,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from mailframe.cancellation import check_cancelled
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
@@ -73,7 +75,8 @@ class _Bar:
             progress.total = total
 
     def update(self, n: int) -> None:
-        """Count what has come."""
+        """Count what has come, for as long as somebody wants it."""
+        check_cancelled()
         self._done += n
         if self._shown is not None:
             self._shown.update(n)

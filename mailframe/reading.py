@@ -6,7 +6,7 @@ from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from mailframe.records import BodyRecord, Headers, MessageRecord
+from mailframe.records import BodyRecord, MessageRecord, PreviewRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -61,16 +61,12 @@ def messages_of(
     )
     with closing(streams):
         for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
-            yield record or MessageRecord(
-                source.account, one.folder, one.uidvalidity, uid,
-                flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
-                defects=("gone",),
-            )  # fmt: skip
+            yield record or MessageRecord.gone(source.account, one.folder, one.uidvalidity, uid)
 
 
 def previews_of(
     source: Source, found: list[Selection], tick: Callable[[int], object], *, keep_gone: bool
-) -> Generator[tuple[str, int, int, str | None]]:
+) -> Generator[PreviewRecord]:
     """Read how texts begin: as the server says, or as the text says where it does not.
 
     Parameters
@@ -83,11 +79,6 @@ def previews_of(
         Called with the number of messages that have come.
     keep_gone
         As for `messages_of`.
-
-    Yields
-    ------
-    tuple
-        Folder, UIDVALIDITY, UID and preview.
     """
     read: Callable[[Selection], Generator[tuple[int, str | None]] | None]
     read = getattr(source, "previews", lambda _: None)
@@ -103,10 +94,12 @@ def previews_of(
             for uid, text in made:
                 del gone[uid]
                 tick(1)
-                yield one.folder, one.uidvalidity, uid, _beginning(text)
+                yield PreviewRecord(
+                    source.account, one.folder, one.uidvalidity, uid, _beginning(text)
+                )
         for uid in gone if keep_gone else ():
             tick(1)
-            yield one.folder, one.uidvalidity, uid, None
+            yield PreviewRecord.gone(source.account, one.folder, one.uidvalidity, uid)
 
 
 def texts_of(
@@ -144,11 +137,7 @@ def texts_of(
     )
     with closing(streams):
         for one, record, uid in _with_gone(found, streams, tick, keep_gone=keep_gone):
-            yield record or BodyRecord(
-                source.account, one.folder, one.uidvalidity, uid,
-                text=None, html=None, text_source="none", charset=None, truncated=False,
-                defects=("gone",),
-            )  # fmt: skip
+            yield record or BodyRecord.gone(source.account, one.folder, one.uidvalidity, uid)
 
 
 def _with_gone(

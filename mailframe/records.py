@@ -14,17 +14,21 @@ from mailframe.idn import unicode_domain
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Self
 
 __all__ = [
+    "GONE",
     "Address",
     "Attachment",
     "AuthenticationResult",
     "BodyRecord",
+    "Change",
     "Folder",
     "Headers",
     "Hop",
     "MessageRecord",
     "Part",
+    "PreviewRecord",
     "Step",
 ]
 
@@ -239,6 +243,10 @@ class AuthenticationResult(NamedTuple):
     properties: tuple[tuple[str, str], ...] = ()
 
 
+#: The defects of a message that is not there any more.
+GONE = ("gone",)
+
+
 class MessageRecord(NamedTuple):
     r"""One message as the headers, recipients and attachments frames show it.
 
@@ -269,6 +277,31 @@ class MessageRecord(NamedTuple):
     labels: tuple[str, ...] | None = None
     gmail_thread: str | None = None
 
+    @classmethod
+    def gone(cls, account: str, folder: str, uidvalidity: int, uid: int) -> Self:
+        """Stand for a message that is not there any more."""
+        return cls(
+            account, folder, uidvalidity, uid,
+            flags=(), internal_date=None, size=None, headers=Headers(), attachments=None,
+            defects=GONE,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has happened to one message of a folder.
+
+    Attributes
+    ----------
+    event
+        ``"new"``, ``"flags"`` or ``"gone"``.
+    record
+        The message as it is now.
+    """
+
+    event: str
+    record: MessageRecord
+
 
 class BodyRecord(NamedTuple):
     """One message's text, as the bodies frame shows it.
@@ -294,6 +327,37 @@ class BodyRecord(NamedTuple):
     charset: str | None
     truncated: bool
     defects: tuple[str, ...] = ()
+
+    @classmethod
+    def gone(cls, account: str, folder: str, uidvalidity: int, uid: int) -> Self:
+        """Stand for the text of a message that is not there any more."""
+        return cls(
+            account, folder, uidvalidity, uid,
+            text=None, html=None, text_source="none", charset=None, truncated=False,
+            defects=GONE,
+        )  # fmt: skip
+
+
+class PreviewRecord(NamedTuple):
+    """How one message's text begins, as the previews frame shows it.
+
+    Attributes
+    ----------
+    preview
+        Blanks made one; None where it cannot be had.
+    """
+
+    account: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    preview: str | None
+    defects: tuple[str, ...] = ()
+
+    @classmethod
+    def gone(cls, account: str, folder: str, uidvalidity: int, uid: int) -> Self:
+        """Stand for that of a message that is not there any more."""
+        return cls(account, folder, uidvalidity, uid, preview=None, defects=GONE)
 
 
 #: Roles of views of messages that lie in other folders: Gmail would count every one twice.

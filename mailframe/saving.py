@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["Destination", "Unfinished", "safe_name", "write_file"]
+__all__ = ["Destination", "Unfinished", "make_folder", "safe_name", "write_file"]
 
 #: In UTF-8. File systems take 255: room is left for " (10000)".
 _LONGEST_NAME = 200
@@ -237,25 +237,19 @@ class Destination:
     __slots__ = ("_next", "_old", "_taken", "folder")
 
     def __init__(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        self.folder = Path(folder)
+        self.folder = make_folder(folder)
         self._taken: set[str] = set()
         #: Spellings of the files to replace. One key has two where the file system knows case.
         self._old: dict[str, set[str]] = {}
         #: The number to try next. Counting from 2 for every file would be quadratic.
         self._next: dict[str, int] = {}
         tried = f"Could not save to the folder {str(self.folder)!r}."
-        with _reported(tried):
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            except FileExistsError as error:
-                suggestion = "A file has that name: choose another folder."
-                raise _save_error(tried, error, suggestion) from error
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    key = _key(entry.name)
-                    self._taken.add(key)
-                    if overwrite and not entry.is_dir(follow_symlinks=False):
-                        self._old.setdefault(key, set()).add(entry.name)
+        with _reported(tried), os.scandir(self.folder) as entries:
+            for entry in entries:
+                key = _key(entry.name)
+                self._taken.add(key)
+                if overwrite and not entry.is_dir(follow_symlinks=False):
+                    self._old.setdefault(key, set()).add(entry.name)
 
     def begin(self, name: str) -> Unfinished:
         """Begin a file.
@@ -305,6 +299,30 @@ class Destination:
         self._taken.add(key)
         self._old.pop(key, None)
         return final
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder, with its parents, unless it is there.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+
+    Raises
+    ------
+    SaveError
+        If it cannot be made, or is a file.
+    """
+    folder = Path(path)
+    tried = f"Could not save to the folder {str(folder)!r}."
+    with _reported(tried):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            suggestion = "A file has that name: choose another folder."
+            raise _save_error(tried, error, suggestion) from error
+    return folder
 
 
 def write_file(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = False) -> Path:

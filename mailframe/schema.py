@@ -79,6 +79,15 @@ GMAIL = (
     Column("labels", "str", "Gmail's labels, joined by line breaks (X-GM-LABELS)"),
 )
 
+#: What `Session.watch` tells of.
+EVENT_KINDS = ("new", "flags", "gone")
+
+EVENTS = (
+    *KEY,
+    Column("event", "category", "new, flags (which have changed) or gone"),
+    *HEADERS[len(KEY) :],
+)
+
 RECIPIENTS = (
     *KEY,
     Column("role", "category", "from, sender, reply_to, to, cc or bcc"),
@@ -173,6 +182,7 @@ TRACE = (
 FRAMES: Mapping[str, tuple[Column, ...]] = {
     "keys": KEY,
     "headers": HEADERS,
+    "events": EVENTS,
     "recipients": RECIPIENTS,
     "bodies": BODIES,
     "bodies_html": BODIES_HTML,

@@ -30,8 +30,10 @@ __all__ = [
     "described",
     "field_columns",
     "in_order_of",
+    "keys_of",
     "one_folder",
     "select",
+    "selections_of",
 ]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
@@ -175,12 +177,12 @@ def described(
         name = folder if isinstance(folder, str) else next(iter(folder))
         return [], ALL, [Selection(name, 0, uids[:limit])]
     if isinstance(criteria, pd.DataFrame):
-        return [], ALL, _keys_of(criteria, account, limit)
+        return [], ALL, selections_of(keys_of(criteria, account, limit))
     return _asked_names(folder), to_tree(criteria, datetime.now(UTC)), None
 
 
 def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
-    found = _keys_of(frame, source.account, limit)
+    found = selections_of(keys_of(frame, source.account, limit))
     for one in found:
         # Opening the folder is enough to know, and nothing has been fetched yet.
         validity = source.search(one.folder, NOTHING).uidvalidity
@@ -192,7 +194,23 @@ def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Se
     return found
 
 
-def _keys_of(frame: pd.DataFrame, account: str, limit: int | None) -> list[Selection]:
+def keys_of(frame: pd.DataFrame, account: str, limit: int | None = None) -> pd.DataFrame:
+    """Return the keys in a frame, each once, in the order of its rows.
+
+    Parameters
+    ----------
+    frame
+        That a session returned, filtered and sorted as one likes.
+    account
+        Whose messages they must be.
+    limit
+        At most this many.
+
+    Raises
+    ------
+    QueryError
+        If it lacks keys, or they are of another account.
+    """
     missing = [name for name in _KEYS if name not in frame.columns]
     if missing:
         raise QueryError(
@@ -209,7 +227,11 @@ def _keys_of(frame: pd.DataFrame, account: str, limit: int | None) -> list[Selec
             suggestion="Give each session its own rows: df[df.account == session.account].",
         )
     keys = keys.head(len(keys) if limit is None else limit)
-    keys = keys.astype({"folder": "str"})
+    return keys.astype({"folder": "str"})
+
+
+def selections_of(keys: pd.DataFrame) -> list[Selection]:
+    """Gather keys by folder, in the order in which the folders first come."""
     return [
         Selection(rows["folder"].iloc[0], int(rows["uidvalidity"].iloc[0]), _uids(rows["uid"]))
         for _, rows in keys.groupby(["folder", "uidvalidity"], sort=False)

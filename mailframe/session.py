@@ -9,26 +9,30 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from mailframe import frames
+from mailframe import frames, kinds
+from mailframe.datasets import write_dataset
 from mailframe.dialogue import Trace, trace_frame
 from mailframe.downloads import save_attachments
 from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.plan import Plan
 from mailframe.progress import watched
-from mailframe.reading import messages_of, previews_of, texts_of
 from mailframe.selection import described, field_columns, in_order_of, one_folder, select
-from mailframe.source import check_count
+from mailframe.streaming import check_batch, cut, cut_frame, frames_of
+from mailframe.watching import watched_frames
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from mailframe.imap.trace import Recorder
+    from mailframe.kinds import Kind
     from mailframe.parsing import Email
     from mailframe.records import Step
     from mailframe.selection import Criteria, FolderNames
     from mailframe.source import Selection, Source
+    from mailframe.streaming import Piece
 
 __all__ = ["Session"]
 
@@ -42,6 +46,9 @@ _METHODS = (
     "bodies",
     "hops",
     "attachments",
+    "stream",
+    "to_parquet",
+    "watch",
     "download",
     "message",
     "explain",
@@ -211,20 +218,8 @@ class Session:
         QueryError
             If a field has a name that no field can have.
         """
-        columns = field_columns(fields)
-        found = select(self._source, criteria, folder, limit)
-        keep_gone = isinstance(criteria, pd.DataFrame)
-        labels: bool = getattr(self._source, "has_labels", False)
-        with (
-            watched(self._source, _total(found), progress) as tick,
-            closing(
-                messages_of(
-                    self._source, found, "headers", tick, fields=tuple(columns), keep_gone=keep_gone
-                )
-            ) as records,
-        ):
-            frame = frames.headers_frame(records, self.account, fields=columns, labels=labels)
-        return in_order_of(criteria, frame)
+        kind = kinds.headers(self._source, fields)
+        return self._read(kind, criteria, folder, limit, progress)
 
     def recipients(
         self,
@@ -246,13 +241,7 @@ class Session:
         DataFrame
             ``schema.RECIPIENTS``: one row for each address of each message.
         """
-        found = select(self._source, criteria, folder, limit)
-        with (
-            watched(self._source, _total(found), progress) as tick,
-            closing(messages_of(self._source, found, "recipients", tick)) as records,
-        ):
-            frame = frames.recipients_frame(records, self.account)
-        return in_order_of(criteria, frame)
+        return self._read(kinds.recipients(self._source), criteria, folder, limit, progress)
 
     def hops(
         self,
@@ -275,15 +264,7 @@ class Session:
             ``schema.HOPS``: one row for each Received field (RFC 5321 section 4.4), of each
             message the first server first. What a server says of those before it may be forged.
         """
-        found = select(self._source, criteria, folder, limit)
-        with (
-            watched(self._source, _total(found), progress) as tick,
-            closing(
-                messages_of(self._source, found, "fields", tick, fields=("received",))
-            ) as records,
-        ):
-            frame = frames.hops_frame(records, self.account)
-        return in_order_of(criteria, frame)
+        return self._read(kinds.hops(self._source), criteria, folder, limit, progress)
 
     def attachments(
         self,
@@ -305,13 +286,7 @@ class Session:
         DataFrame
             ``schema.ATTACHMENTS``: one row an attachment, those shown inline included.
         """
-        found = select(self._source, criteria, folder, limit)
-        with (
-            watched(self._source, _total(found), progress) as tick,
-            closing(messages_of(self._source, found, "attachments", tick)) as records,
-        ):
-            frame = frames.attachments_frame(records, self.account)
-        return in_order_of(criteria, frame)
+        return self._read(kinds.attachments(self._source), criteria, folder, limit, progress)
 
     def bodies(
         self,
@@ -349,23 +324,215 @@ class Session:
         QueryError
             If ``max_bytes`` is no number of bytes, or goes together with ``preview``.
         """
-        if preview and (html or max_bytes is not None):
-            raise QueryError("preview=True reads no text, so html and max_bytes have no meaning.")
-        check_count("max_bytes", max_bytes, "bytes")
-        found = select(self._source, criteria, folder, limit)
-        keep_gone = isinstance(criteria, pd.DataFrame)
-        with watched(self._source, _total(found), progress) as tick:
-            if preview:
-                made = previews_of(self._source, found, tick, keep_gone=keep_gone)
-                with closing(made) as previews:
-                    frame = frames.previews_frame(previews, self.account)
-            else:
-                read = texts_of(
-                    self._source, found, tick, html=html, max_bytes=max_bytes, keep_gone=keep_gone
-                )
-                with closing(read) as texts:
-                    frame = frames.bodies_frame(texts, self.account, html=html)
-        return in_order_of(criteria, frame)
+        kind = kinds.bodies(self._source, html=html, max_bytes=max_bytes, preview=preview)
+        return self._read(kind, criteria, folder, limit, progress)
+
+    def stream(
+        self,
+        criteria: Criteria = "ALL",
+        what: str = "headers",
+        *,
+        folder: FolderNames = "INBOX",
+        limit: int | None = None,
+        batch: int = 500,
+        fields: Sequence[str] = (),
+        html: bool = False,
+        max_bytes: int | None = None,
+        preview: bool = False,
+        progress: Any = None,
+    ) -> Generator[pd.DataFrame]:
+        """Read messages of any number: frames one after the other, as they come.
+
+        Which messages they are is found out at once, and stays so. Memory holds a batch; where
+        the server is far away, a few that have been read ahead. Nothing is held of the connection
+        between two frames, so that other calls may come in between, and one may stop at any time.
+
+        Parameters
+        ----------
+        criteria, folder, limit, progress
+            See `Session`.
+        what
+            The method whose frames they are: ``"headers"``, ``"recipients"``, ``"bodies"``,
+            ``"attachments"`` or ``"hops"``.
+        batch
+            Messages a frame.
+        fields
+            For ``"headers"``: see there.
+        html, max_bytes, preview
+            For ``"bodies"``: see there.
+
+        Yields
+        ------
+        DataFrame
+            As of that method; none that is empty.
+
+        Raises
+        ------
+        QueryError
+            If the criteria cannot be asked, or there is no such method.
+        FolderError
+            If a folder is not there.
+
+        Examples
+        --------
+        ::
+
+            for frame in session.stream(mf.Q(since="10y"), "bodies", folder="*"):
+                words.update(frame["text"].str.split().explode())
+        """
+        check_batch(batch)
+        options: dict[str, Any]
+        options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}
+        kind = kinds.kind_of(self._source, what, **options)
+        pieces = self._pieces(criteria, folder, limit, batch)
+        every = frames_of(self._source, kind, pieces, criteria, progress)
+        return (frame for frame in every if len(frame))
+
+    def to_parquet(
+        self,
+        path: str | os.PathLike[str],
+        criteria: Criteria = "ALL",
+        what: str = "headers",
+        *,
+        folder: FolderNames = "INBOX",
+        limit: int | None = None,
+        batch: int = 2000,
+        fields: Sequence[str] = (),
+        html: bool = False,
+        max_bytes: int | None = None,
+        preview: bool = False,
+        overwrite: bool = False,
+        progress: Any = None,
+    ) -> Path:
+        """Write messages of any number to a data set of Parquet files, which can be resumed.
+
+        Broken off by whatever, the same call goes on where it ended, with the messages that were
+        found the first time: each is there once. Memory holds a batch, as of `stream`.
+
+        Parameters
+        ----------
+        path
+            Of a folder, which is made: ``part-00000.parquet`` and so on, newest messages first.
+        criteria, folder, limit, progress
+            See `Session`.
+        what, fields, html, max_bytes, preview
+            See `stream`.
+        batch
+            Messages a file, which is one row group.
+        overwrite
+            Read everything anew, in place of a data set that is there.
+
+        Returns
+        -------
+        Path
+            The folder, for ``pandas.read_parquet``. DuckDB and Polars read
+            ``"path/*.parquet"``. The columns have the dtypes of the frame.
+
+        Raises
+        ------
+        SaveError
+            If there is something else at ``path``, a data set of other messages, or one that is
+            complete; or if a file cannot be written.
+        UidValidityError
+            If a folder was renumbered since it was begun.
+
+        Examples
+        --------
+        ::
+
+            mail = session.to_parquet("mail", mf.Q(since="10y"), folder="*")
+            df = pd.read_parquet(mail)
+        """
+        check_batch(batch)
+        options: dict[str, Any]
+        options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}
+        kind = kinds.kind_of(self._source, what, **options)
+        is_rows = isinstance(criteria, pd.DataFrame | pd.Series | pd.Index)
+        return write_dataset(
+            path,
+            {
+                "account": self.account,
+                "criteria": _named(criteria),
+                "what": what,
+                "folder": folder,
+                "limit": limit,
+                "batch": batch,
+                **options,
+            },
+            lambda: self._pieces(criteria, folder, limit, batch),
+            lambda pieces: frames_of(self._source, kind, pieces, criteria, progress),
+            is_fixed=is_rows,
+            overwrite=overwrite,
+        )
+
+    def watch(
+        self,
+        folder: str = "INBOX",
+        *,
+        changes: bool = False,
+        fields: Sequence[str] = (),
+        after: pd.DataFrame | None = None,
+        duration: float | None = None,
+        poll: float = 60,
+    ) -> Generator[pd.DataFrame]:
+        r"""Wait for mail, and give its headers as it arrives.
+
+        The server tells when something comes (IDLE, RFC 2177); one that cannot is asked now and
+        then. A connection is opened for this alone, so that other calls may come in between. When
+        it is lost it is opened again, and nothing is missed or given twice.
+
+        Parameters
+        ----------
+        folder
+            Its name, or role (``"\Sent"``).
+        changes
+            Tell of messages whose flags change, and of those that go, as well. All flags are read
+            once for this, and on servers without CONDSTORE (RFC 7162) again each time.
+        fields
+            Further header fields, as of `headers`.
+        after
+            Rows of that folder from an earlier call: what came after the newest of them is new,
+            too. Without, what comes from now on.
+        duration
+            Seconds after which it ends; by default it does not.
+        poll
+            Seconds between two looks where the server has no IDLE.
+
+        Yields
+        ------
+        DataFrame
+            ``schema.HEADERS``, the oldest first: what has come since the last one. With
+            ``changes``, ``schema.EVENTS``: its column ``event`` says what has happened to each
+            message, and the others how it is now; of one that has gone there is the key alone.
+
+        Raises
+        ------
+        NotSupportedError
+            If the mail is not on a server.
+        FolderError
+            If the folder is not there, or is deleted meanwhile.
+        UidValidityError
+            If it is renumbered.
+        ConnectionFailedError
+            If the connection is lost, and cannot be had again.
+
+        Examples
+        --------
+        ::
+
+            for new in session.watch():
+                print(new[["from_name", "subject"]].to_string(header=False, index=False))
+        """
+        columns = field_columns(fields)
+        return watched_frames(
+            self._source,
+            folder,
+            columns,
+            changes=changes,
+            after=after,
+            duration=duration,
+            poll=poll,
+        )
 
     def message(self, uid: int, *, folder: str = "INBOX") -> Email:
         """Read one whole message, attachments included.
@@ -554,6 +721,37 @@ class Session:
     def close(self) -> None:
         """Log out; a second call does nothing."""
         self._source.close()
+
+    def _read(
+        self,
+        kind: Kind,
+        criteria: Criteria,
+        folder: FolderNames,
+        limit: int | None,
+        progress: Any,
+    ) -> pd.DataFrame:
+        found = select(self._source, criteria, folder, limit)
+        keep_gone = isinstance(criteria, pd.DataFrame)
+        with (
+            watched(self._source, _total(found), progress) as tick,
+            closing(kind.read(found, tick, keep_gone=keep_gone)) as records,
+        ):
+            frame = kind.tabulate(records)
+        return in_order_of(criteria, frame)
+
+    def _pieces(
+        self, criteria: Criteria, folder: FolderNames, limit: int | None, size: int
+    ) -> list[Piece]:
+        found = select(self._source, criteria, folder, limit)
+        if isinstance(criteria, pd.DataFrame):
+            return cut_frame(criteria, size, self.account, limit)
+        return cut(found, size)
+
+
+def _named(criteria: Criteria) -> str:
+    if isinstance(criteria, pd.DataFrame | pd.Series | pd.Index):
+        return "rows"  # which may change; the messages are compared
+    return criteria if isinstance(criteria, str) else repr(criteria)
 
 
 def _total(found: Iterable[Selection]) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mailframe.schema import Column
 
-__all__ = ["concat", "tabulate"]
+__all__ = ["concat", "tabulate", "to_arrow"]
 
 #: Records turned into columns at a time.
 BATCH = 1000
@@ -155,6 +155,21 @@ def tabulate(
         frame = schema.empty(columns)
     frame.attrs = {"accounts": [account]}
     return frame
+
+
+def to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Make an Arrow table of a frame: of the same types whatever values there are.
+
+    Arrow would number few categories with one byte and many with two, which makes files of one
+    data set differ.
+
+    Parameters
+    ----------
+    frame
+        That a session returned.
+    """
+    types = pa.schema([(name, _ARROW[str(frame[name].dtype)]) for name in frame.columns])
+    return pa.Table.from_pandas(frame, schema=types, preserve_index=False)
 
 
 def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent / "mailframe"
 
 FLOORS = {
+    "cancellation": 0,
     "exceptions": 0,
     "idn": 0,
     "records": 0,
@@ -36,6 +37,10 @@ FLOORS = {
     "selection": 4,
     "progress": 4,
     "reading": 4,
+    "kinds": 4,
+    "streaming": 4,
+    "datasets": 4,
+    "watching": 4,
     "downloads": 4,
     "session": 4,
     "opening": 4,

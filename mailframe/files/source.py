@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from mailframe.cancellation import check_cancelled
 from mailframe.criteria import ALL, NOTHING, Mailbox, matches, supported
 from mailframe.exceptions import (
     FolderError,
@@ -77,6 +79,7 @@ class FileSource:
         self._boxes: dict[str, Box] = {}
         self._labelled: set[str] = set()  # folders seen to have labels
         self._is_closed = False
+        self._lock = threading.RLock()  # one thread reads a folder, the others wait for it
 
     def __str__(self) -> str:
         count = len(self._folders)
@@ -119,6 +122,7 @@ class FileSource:
         elif criteria != NOTHING:
             mailbox = Mailbox(len(box), len(box), datetime.now(UTC))
             for uid in range(len(box), 0, -1):
+                check_cancelled()
                 if limit is not None and len(found) >= limit:
                     break
                 if _is_match(box, uid, criteria, mailbox):
@@ -165,8 +169,9 @@ class FileSource:
     def close(self) -> None:
         """Let go of the files, and remove temporary ones; a second call does nothing."""
         self._is_closed = True
-        while self._boxes:
-            self._boxes.popitem()[1].close()
+        with self._lock:
+            while self._boxes:
+                self._boxes.popitem()[1].close()
 
     def _name_of(self, folder: str) -> str:
         """Return the name of a folder; where none is called INBOX, the one that stands for it."""
@@ -194,15 +199,16 @@ class FileSource:
 
     def _current(self, name: str) -> Box:
         """Return the messages of a folder as they are now."""
-        self._check_open()
-        box = self._boxes.pop(name, None)
-        box = self._folders[name]() if box is None else box.current()
-        self._boxes[name] = box
-        if box.has_labels:
-            self._labelled.add(name)
-        if len(self._boxes) > MOST_OPEN:
-            self._boxes.pop(next(iter(self._boxes))).close()
-        return box
+        with self._lock:
+            self._check_open()
+            box = self._boxes.pop(name, None)
+            box = self._folders[name]() if box is None else box.current()
+            self._boxes[name] = box
+            if box.has_labels:
+                self._labelled.add(name)
+            if len(self._boxes) > MOST_OPEN:
+                self._boxes.pop(next(iter(self._boxes))).close()
+            return box
 
     def _box_of(self, folder: str, uidvalidity: int) -> Box:
         """Return the messages that were selected."""
@@ -240,6 +246,7 @@ class FileSource:
 def _each(box: Box, uids: Iterable[int], read: Callable[[Stored], _T]) -> Generator[_T]:
     """Read the messages that are still there; one may go at any moment while it is read."""
     for uid in uids:
+        check_cancelled()
         try:
             stored = box[uid]
         except IndexError:

@@ -69,6 +69,9 @@ class Selected:
         The UID that the next message will get; None when the server does not say.
     exists
         Number of messages.
+    highestmodseq
+        The number of the latest change (RFC 7162 section 3.1.2.1); None where they are not
+        numbered.
     """
 
     account: str
@@ -76,6 +79,7 @@ class Selected:
     uidvalidity: int
     uidnext: int | None
     exists: int
+    highestmodseq: int | None = None
 
 
 class Connection(Line):
@@ -193,7 +197,7 @@ class Connection(Line):
             if self._broken_off.is_set():
                 raise lost
             self._tell(Reconnecting(self.host, attempt, pause, _reason(error)))
-            self._pause(pause)
+            self.pause(pause)
             try:
                 self._reopen(self.sign_in, in_folder=in_folder)
             except (CertificateError, FolderError):
@@ -262,7 +266,8 @@ class Connection(Line):
         made.wire.window = self.wire.window
         return made
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Leave the server alone for a while, or until the connection is broken off."""
         self.retry.wait(seconds, self._broken_off)
 
     def _tell(self, event: Event) -> None:
@@ -306,7 +311,7 @@ class Connection(Line):
     def _slow_down(self, pause: float, said: str) -> None:
         self.wire.window = 1
         self._tell(Throttled(self.host, pause, said))
-        self._pause(pause)
+        self.pause(pause)
 
     # the way in --------------------------------------------------------------------------------
 
@@ -387,6 +392,7 @@ class Connection(Line):
             uidvalidity=found["UIDVALIDITY"],
             uidnext=found.get("UIDNEXT"),
             exists=found.get("EXISTS", 0),
+            highestmodseq=found.get("HIGHESTMODSEQ"),
         )
         log.debug("opened %r: %d messages", folder, self.selected.exists)
         return self.selected

@@ -25,6 +25,7 @@ from mailframe.imap.trace import Recorder
 from mailframe.imap.wire import Command
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
@@ -84,6 +85,8 @@ class Line:
         #: Seconds for the fastest answer so far: how far away the server is.
         self.latency = math.inf
         self.message_limit = 0
+        #: How often it was said that messages have come or gone.
+        self.news = 0
         self.is_closed = False
         self._security = security
         self._ssl_context = ssl_context
@@ -221,6 +224,8 @@ class Line:
                     for command, reply in replies:
                         if command is not None:
                             self._is_fresh = False
+                        if reply.kind in {"EXISTS", "EXPUNGE", "VANISHED"}:
+                            self.news += 1
                         if reply.kind == "BYE" and not self._is_fresh:
                             self._farewell = reply.text.decode("utf-8", "replace")
                         yield command, reply
@@ -228,6 +233,37 @@ class Line:
                 self._used = self._now()
                 with suppress(OSError):
                     self.wire.sock.settimeout(self.timeout)
+
+    def idle(self, news: re.Pattern[bytes], seconds: float) -> bool:
+        """Wait until the server says something (RFC 2177).
+
+        Parameters
+        ----------
+        news
+            What is worth hearing: see `Wire.listen`.
+        seconds
+            At most. Servers end a connection after 30 minutes.
+
+        Returns
+        -------
+        bool
+            False if the server refuses to.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If the line breaks.
+        """
+
+        def listen(_: bytes) -> bytes:
+            self.wire.listen(news, seconds)
+            return b"DONE"
+
+        self.rouse()
+        waiting = deque([Command((b"IDLE",), respond=listen)])
+        tried = f"The connection to {self.host} was lost while waiting for mail."
+        answers = [reply for command, reply in self.exchange(waiting, tried=tried) if command]
+        return answers[-1].kind == "OK"
 
     def _now(self) -> tuple[float, float]:
         # While a laptop sleeps only the second one goes on; and that one may be put back.

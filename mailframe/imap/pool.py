@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from mailframe.cancellation import Cancelled, Scope, current_scope
 from mailframe.exceptions import CertificateError, ConnectionFailedError, MailframeError
 from mailframe.imap.events import Throttled
 
@@ -51,6 +52,8 @@ class Pool:
         self.size = size
         self._free: list[Connection] = [first]
         self._all: list[Connection] = [first]
+        #: Those that are no part of the pool's number.
+        self._apart: list[Connection] = []
         #: Who opens one at the moment, and who was lent which.
         self._opening: set[threading.Thread] = set()
         self._lent: dict[Connection, threading.Thread] = {}
@@ -89,16 +92,48 @@ class Pool:
         ------
         ConnectionFailedError
             If the pool has been closed, or there is no connection to be had.
+        Cancelled
+            If the current `Scope` is cancelled meanwhile.
         """
-        connection = self._take(folder)
+        scope = current_scope()
+        with scope.waking(self._wake):
+            connection = self._take(folder, scope)
         held = self._in_hand()
         try:
             held.append(connection)
-            yield connection
+            with scope.waking(connection.break_off):
+                yield connection
         finally:
             if connection in held:
                 held.remove(connection)
             self._give_back(connection)
+
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """Open one more connection for the length of a block, beside those that are lent.
+
+        For whoever waits on it for hours: the others need not wait for him, nor he for them.
+
+        Raises
+        ------
+        ConnectionFailedError
+            If the pool has been closed, or there is no connection to be had.
+        """
+        if self._is_closed:
+            raise self._closed()
+        connection = self.first.another()
+        try:
+            with self._changed:
+                if self._is_closed:
+                    raise self._closed()
+                self._apart.append(connection)
+            with current_scope().waking(connection.break_off):
+                yield connection
+        finally:
+            with self._changed:
+                if connection in self._apart:
+                    self._apart.remove(connection)
+            connection.close()
 
     def spread(
         self,
@@ -125,38 +160,27 @@ class Pool:
 
         def do(task: _Task) -> _Result:
             with self.lend(folder_of(task)) as connection:
-                with self._changed:
-                    busy.append(connection)
-                    if is_over.is_set():  # while this connection was being opened
-                        connection.break_off()
-                try:
-                    return work(connection, task)
-                finally:
-                    with self._changed:
-                        busy.remove(connection)
+                return work(connection, task)
 
-        busy: list[Connection] = []
-        is_over = threading.Event()
         waiting = deque(tasks)
         if len(waiting) <= 1 or self.is_alone:
             while waiting:
                 yield do(waiting.popleft())
             return
         running: deque[Future[_Result]] = deque()
+        scope = Scope()
         workers = ThreadPoolExecutor(min(self.size, len(waiting)), "mailframe")
         try:
-            while waiting or running:
-                while waiting and len(running) < self.size * 2:
-                    running.append(workers.submit(do, waiting.popleft()))
-                yield running.popleft().result()
+            with current_scope().waking(scope.cancel):
+                while waiting or running:
+                    while waiting and len(running) < self.size * 2:
+                        running.append(workers.submit(scope.run, do, waiting.popleft()))
+                    yield running.popleft().result()
         except BaseException:
             # An error or Ctrl-C: what is still going on is of no use to anybody.
             for future in running:
                 future.cancel()
-            with self._changed:
-                is_over.set()
-                for connection in busy:
-                    connection.break_off()
+            scope.cancel()
             raise
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
@@ -186,7 +210,7 @@ class Pool:
             self._is_closed = True
             idle, busy = self._free, self._lent.keys() - set(self._free)
             self._all, self._free = [], []
-            for connection in busy:
+            for connection in (*busy, *self._apart):
                 connection.sign_in = None  # it is not to be opened again
                 connection.break_off()
             self._changed.notify_all()
@@ -214,7 +238,11 @@ class Pool:
                     self._free.append(connection)
                 del self._lent[connection]
 
-    def _take(self, folder: str | None) -> Connection:
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take(self, folder: str | None, scope: Scope) -> Connection:
         if self._process != os.getpid():
             self._leave_to_the_parent()
         with self._changed:
@@ -222,6 +250,8 @@ class Pool:
             while True:
                 if self._is_closed:
                     raise self._closed()
+                if scope.is_cancelled:
+                    raise Cancelled
                 # Whoever holds one and wants another must not wait for itself.
                 is_needed = bool(self._in_hand())
                 if self._free and (len(self._lent) < self.size or is_needed):
@@ -231,7 +261,7 @@ class Pool:
                     self._opening.add(threading.current_thread())
                     break
                 self._changed.wait()
-        return self._opened(is_needed=is_needed) or self._take(folder)
+        return self._opened(is_needed=is_needed) or self._take(folder, scope)
 
     def _best(self, folder: str | None) -> Connection:
         def is_open(connection: Connection) -> bool:
@@ -300,9 +330,9 @@ class Pool:
     def _leave_to_the_parent(self) -> None:
         """Start with one connection after a fork; the parent goes on with all there were."""
         self._start_afresh()
-        for connection in self._all:
+        for connection in (*self._all, *self._apart):
             connection.wire.abandon()
-        self._all, self._free = [self.first], [self.first]
+        self._all, self._free, self._apart = [self.first], [self.first], []
         self._opening, self._lent = set(), {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mailframe.criteria import NOTHING
 from mailframe.exceptions import NotSupportedError
@@ -22,6 +22,7 @@ from mailframe.imap.messages import (
 from mailframe.imap.pool import Pool
 from mailframe.imap.search import search
 from mailframe.imap.texts import read_texts
+from mailframe.imap.watching import watch
 from mailframe.source import Selection
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mailframe.imap.events import Event
     from mailframe.imap.trace import Recorder
     from mailframe.parsing import Email
-    from mailframe.records import BodyRecord, Folder, MessageRecord, Step
+    from mailframe.records import BodyRecord, Change, Folder, MessageRecord, Step
     from mailframe.source import Piece, What
 
 __all__ = ["ImapSource"]
@@ -205,6 +206,24 @@ class ImapSource:
                 for piece in pieces:
                     note.count += piece.last
                     yield piece
+
+    def watch(
+        self, folder: str, *, uidvalidity: int | None = None, **options: Any
+    ) -> Generator[list[Change]]:
+        """Wait for what happens in a folder, on a connection for this alone (IDLE).
+
+        ``options`` are those of `watching.watch`.
+        """
+        with (
+            noted(self.recorder, f"watched {folder!r}", "message") as note,
+            self._pool.apart() as connection,
+            closing(
+                watch(connection, folder, uidvalidity=uidvalidity, gmail=self.has_labels, **options)
+            ) as changes,
+        ):
+            for found in changes:
+                note.count += len(found)
+                yield found
 
     def explain(
         self,

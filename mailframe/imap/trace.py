@@ -264,10 +264,17 @@ class Tap:
         size = len(tag) + 3 + sum(map(len, pieces)) + sum(len(one) + 2 for one in announced if one)
         self._tell(tag, name, texts, size)
 
-    def answered(self) -> None:
-        """Take down that a challenge was answered (AUTHENTICATE), but not how."""
+    def answered(self, answer: bytes) -> None:
+        """Take down that a challenge was answered, but of a login (AUTHENTICATE) not how.
+
+        Parameters
+        ----------
+        answer
+            Without its line end.
+        """
         _, name = next(reversed(self._flying.values()), (0.0, ""))
-        self._tell(b"", name, [b"***"], None)
+        is_secret = name != "IDLE"  # that ends with DONE
+        self._tell(b"", name, [b"***" if is_secret else answer], None)
 
     def heard(self, segments: Sequence[bytes], position: int) -> None:
         """Take down a reply; until a login has succeeded only its kind.

@@ -301,6 +301,33 @@ class Wire(imaplib.IMAP4):
             return farewell[1].decode("utf-8", "replace")
         return "" if is_over else None
 
+    def listen(self, pattern: re.Pattern[bytes], seconds: float) -> None:
+        """Read ahead until a line matches, so many seconds have passed, or the stream has ended.
+
+        Parameters
+        ----------
+        pattern
+            Searched for in what has come. It may match in a literal, too: then one hears something
+            where there is nothing.
+        seconds
+            At most.
+        """
+        timeout = self.sock.gettimeout()
+        end = time.monotonic() + seconds
+        try:
+            while not pattern.search(self._buffer, self._start):
+                left = end - time.monotonic()
+                if left <= 0 or len(self._buffer) - self._start > _UNASKED:
+                    return
+                self.sock.settimeout(left)
+                if not self._fill():
+                    return
+        except TimeoutError:
+            return
+        finally:
+            with contextlib.suppress(OSError):
+                self.sock.settimeout(timeout)
+
     def hang_up(self) -> None:
         """Shut the socket down, from whatever thread: nothing is sent or read any more."""
         # Not by SSLSocket.shutdown, which takes TLS off first: what another thread is sending at
@@ -380,8 +407,9 @@ class Wire(imaplib.IMAP4):
         if reply.tag == b"+":
             answering = next((c for c in flying.values() if c.respond is not None), None)
             if answering is not None and answering.respond is not None:
-                self._tap.answered()
-                self.send(answering.respond(reply.text) + b"\r\n")
+                answer = answering.respond(reply.text)
+                self._tap.answered(answer)
+                self.send(answer + b"\r\n")
             return None, reply
         command = flying.pop(reply.tag, None)
         if command is None:

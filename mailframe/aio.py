@@ -1,0 +1,411 @@
+"""The methods of `Session`, awaited: the one synchronous core, in worker threads.
+
+Nothing here knows IMAP, and nothing of a session belongs to one event loop: what is awaited is the
+work of a thread, and the pool of connections says how much is done at a time. So a session may be
+used from several loops, one after the other or at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import html
+import inspect
+import sys
+import threading
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+
+from mailframe.cancellation import Cancelled, Scope, check_cancelled
+from mailframe.exceptions import ConnectionFailedError, NotSupportedError
+from mailframe.opening import connect
+from mailframe.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import TracebackType
+
+    import pandas as pd
+
+    from mailframe.dialogue import Trace
+
+__all__ = ["AsyncFrames", "AsyncSession", "Opening", "connect_async"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Calls at work at a time. Those behind wait for a thread, as these wait for a connection.
+MOST_CALLS = 16
+#: Seconds that a cancelled call waits for its thread. That ends at once, unless it is connecting.
+PARTING = 5
+
+_END: Any = object()
+
+
+def _awaited(
+    method: Callable[Concatenate[Session, P], T],
+) -> Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, T]]:
+    """Make the awaited form of a method: the same name, arguments and description."""
+
+    async def awaited(self: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        work: Callable[..., T] = getattr(self._session, method.__name__)
+        return await self._do(functools.partial(work, *args, **kwargs), Scope())
+
+    functools.update_wrapper(awaited, method)
+    return awaited
+
+
+def _streamed(
+    method: Callable[Concatenate[Session, P], Generator[pd.DataFrame]], *, waits: bool = False
+) -> Callable[Concatenate[AsyncSession, P], AsyncFrames]:
+    """Make the form of a method for ``async for``; it ``waits`` where it may last for hours."""
+
+    def streamed(self: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> AsyncFrames:
+        begin: Callable[..., Generator[pd.DataFrame]] = getattr(self._session, method.__name__)
+        return AsyncFrames(self, functools.partial(begin, *args, **kwargs), waits=waits)
+
+    functools.update_wrapper(streamed, method)
+    signature = inspect.signature(method).replace(return_annotation="AsyncFrames")
+    streamed.__signature__ = signature  # type: ignore[attr-defined] # inspect reads it
+    return streamed
+
+
+class AsyncSession:
+    r"""A `Session` whose methods are awaited: several folders at once, in a loop that goes on.
+
+    The methods, their arguments and what they return are those of `Session`; ``async for`` goes
+    through what `Session.stream` and `Session.watch` give. The work is done in threads, over as
+    many connections as the pool has. A call that is cancelled ends at once.
+
+    Parameters
+    ----------
+    session
+        Any: ``mf.AsyncSession(mf.open("mail.mbox"))``. It belongs to this one from now on.
+
+    Examples
+    --------
+    ::
+
+        async with mf.connect_async("me@example.com") as session:
+            sent, received = await asyncio.gather(
+                session.headers(folder="\\Sent"), session.headers(limit=100)
+            )
+            async for new in session.watch():
+                print(new["subject"].to_list())
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._workers = ThreadPoolExecutor(MOST_CALLS, "mailframe-async")
+        self._is_closed = False
+        _advise_in_notebooks()
+
+    def __repr__(self) -> str:
+        return repr(self._session).replace("Session", "AsyncSession", 1)
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>: every method is awaited"
+
+    def __enter__(self) -> NoReturn:
+        raise NotSupportedError(
+            "This session is an asynchronous one.", suggestion="Write: async with … as session:"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Be what ``with`` looks for, so that it comes to hear of ``async with``."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def account(self) -> str:
+        """Whose mail it is: the ``account`` column of every frame."""
+        return self._session.account
+
+    capabilities = _awaited(Session.capabilities)
+    folders = _awaited(Session.folders)
+    search = _awaited(Session.search)
+    count = _awaited(Session.count)
+    headers = _awaited(Session.headers)
+    recipients = _awaited(Session.recipients)
+    hops = _awaited(Session.hops)
+    attachments = _awaited(Session.attachments)
+    bodies = _awaited(Session.bodies)
+    stream = _streamed(Session.stream)
+    to_parquet = _awaited(Session.to_parquet)
+    watch = _streamed(Session.watch, waits=True)
+    message = _awaited(Session.message)
+    download = _awaited(Session.download)
+    explain = _awaited(Session.explain)
+    trace = _awaited(Session.trace)
+
+    @asynccontextmanager
+    async def tracing(self) -> AsyncIterator[Trace]:
+        """See `Session.tracing`; it takes down what all tasks say."""
+        with self._session.tracing() as trace:
+            yield trace
+
+    async def close(self) -> None:
+        """Log out; a second call does nothing. What other tasks wait for ends in an error."""
+        self._is_closed = True
+        # Not behind the calls that it ends.
+        await _done(_in_a_thread(self._session.close), Scope())
+        self._workers.shutdown(wait=False)
+
+    async def _do(self, work: Callable[[], T], scope: Scope, *, waits: bool = False) -> T:
+        """Let a thread do something: one of its own if it may wait for hours."""
+        if self._is_closed:
+            raise ConnectionFailedError(
+                f"The session on {self.account} is closed.",
+                suggestion="Open another: async with mf.connect_async(…) as session:",
+            )
+        job = functools.partial(copy_context().run, scope.run, work)
+        return await _done(_in_a_thread(job) if waits else self._workers.submit(job), scope)
+
+
+class AsyncFrames(AsyncIterator["pd.DataFrame"]):
+    """Frames for ``async for``, each made when it is asked for.
+
+    It begins with the first one, or with ``async with``, which ends it, too. One that is cancelled
+    has ended.
+
+    Parameters
+    ----------
+    session
+        Whose threads do it.
+    begin
+        Returns the frames.
+    waits
+        Whether a frame may take hours to come.
+    """
+
+    def __init__(
+        self, session: AsyncSession, begin: Callable[[], Generator[pd.DataFrame]], *, waits: bool
+    ) -> None:
+        self._session = session
+        self._begin = begin
+        self._waits = waits
+        self._scope = Scope()
+        self._frames: Generator[pd.DataFrame] | None = None
+        self._is_over = False
+        self._is_busy = False
+
+    def __iter__(self) -> NoReturn:
+        raise NotSupportedError(
+            "These frames come asynchronously.", suggestion="Write: async for frame in …:"
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._step(self._started)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def __anext__(self) -> pd.DataFrame:
+        frame: pd.DataFrame = (
+            _END if self._is_over else await self._step(lambda: next(self._started(), _END))
+        )
+        if frame is _END:
+            self._is_over = True
+            raise StopAsyncIteration
+        return frame
+
+    async def aclose(self) -> None:
+        """End it; a second call does nothing."""
+        self._is_over = True
+        self._scope.cancel()
+        frames, self._frames = self._frames, None
+        if frames is not None and not self._is_busy:  # else whoever waits for it closes it
+            await _done(_in_a_thread(frames.close), Scope())
+
+    def _started(self) -> Generator[pd.DataFrame]:
+        if self._frames is None:
+            self._frames = self._begin()
+        return self._frames
+
+    async def _step(self, work: Callable[[], Any]) -> Any:
+        if self._is_busy:
+            raise RuntimeError("another task waits for the next of these frames already")
+        self._is_busy = True
+        try:
+            return await self._session._do(work, self._scope, waits=self._waits)  # noqa: SLF001
+        except Cancelled:  # by aclose, in another task
+            return _END
+        except BaseException:
+            self._is_over = True
+            raise
+        finally:
+            self._is_busy = False
+
+
+class Opening(Coroutine[Any, Any, AsyncSession]):
+    """A session that is being opened: to be awaited, or for ``async with``."""
+
+    def __init__(self, open_session: Callable[[], Session]) -> None:
+        self._open_session = open_session
+        self._opened: AsyncSession | None = None
+        self._coroutine: Coroutine[Any, Any, AsyncSession] | None = None
+        _advise_in_notebooks()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"the session is not open yet, and has no {name}: "
+            "write session = await mf.connect_async(…)"
+        )
+
+    def __enter__(self) -> NoReturn:
+        raise NotSupportedError(
+            "This session is an asynchronous one.",
+            suggestion="Write: async with mf.connect_async(…) as session:",
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Be what ``with`` looks for, so that it comes to hear of ``async with``."""
+
+    def __await__(self) -> Generator[Any, Any, AsyncSession]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncSession:
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+    # What asyncio.run and create_task ask of a coroutine.
+
+    def send(self, value: Any) -> Any:
+        """See `collections.abc.Coroutine`."""
+        if self._coroutine is None:
+            self._coroutine = self._open()
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """See `collections.abc.Coroutine`."""
+        if self._coroutine is None:
+            self._coroutine = self._open()
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """See `collections.abc.Coroutine`."""
+        if self._coroutine is not None:
+            self._coroutine.close()
+
+    async def _open(self) -> AsyncSession:
+        scope = Scope()
+
+        def work() -> Session:
+            session = self._open_session()
+            try:
+                check_cancelled()
+            except Cancelled:  # nobody would ever close it
+                session.close()
+                raise
+            return session
+
+        job = functools.partial(copy_context().run, scope.run, work)
+        return AsyncSession(await _done(_in_a_thread(job), scope))
+
+
+def _opened(function: Callable[P, Session]) -> Callable[P, Opening]:
+    @functools.wraps(function)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> Opening:
+        return Opening(functools.partial(function, *args, **kwargs))
+
+    opened.__name__ = opened.__qualname__ = f"{function.__name__}_async"
+    opened.__module__ = __name__
+    opened.__doc__ = (
+        f"{function.__doc__}\n"
+        "    This one gives an `AsyncSession`: ``session = await mf.connect_async(…)``, or\n"
+        "    ``async with mf.connect_async(…) as session:``.\n"
+    )
+    signature = inspect.signature(function).replace(return_annotation="Opening")
+    opened.__signature__ = signature  # type: ignore[attr-defined] # inspect reads it
+    return opened
+
+
+connect_async = _opened(connect)
+
+
+# -- threads
+
+
+def _in_a_thread(work: Callable[[], T]) -> Future[T]:
+    """Do something in a thread of its own, which does not keep Python from ending."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 it is whoever waits who gets it
+                future.set_exception(error)
+
+    threading.Thread(target=run, name="mailframe-wait", daemon=True).start()
+    return future
+
+
+async def _done(future: Future[T], scope: Scope) -> T:
+    """Await a thread's work; end it, and wait until it has ended, when that is cancelled."""
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        scope.cancel()
+        await _end_of(future)
+        raise
+
+
+async def _end_of(future: Future[Any]) -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: object) -> None:
+        with suppress(RuntimeError):  # the loop may be closed by then
+            loop.call_soon_threadsafe(ended.set)
+
+    future.add_done_callback(tell)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PARTING):
+            await ended.wait()
+
+
+# -- notebooks
+
+
+def _advise_in_notebooks() -> None:
+    """Have a notebook say what to write instead of ``asyncio.run``."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        shell.events.register("post_run_cell", _advise)  # a second time it does nothing
+
+
+def _advise(result: Any) -> None:
+    said = str(result.error_in_exec) if isinstance(result.error_in_exec, RuntimeError) else ""
+    if "asyncio.run() cannot be called from a running event loop" in said:
+        sys.stderr.write(
+            "A notebook has an event loop of its own, in which cells may wait: leave asyncio.run "
+            "out, and write for example  df = await session.headers()\n"
+        )

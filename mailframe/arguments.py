@@ -41,6 +41,8 @@ examples:
   mailframe download    imaps://me@imap.example.com --since 1m --name '*.pdf' --into invoices
   mailframe message     imaps://me@imap.example.com 4711 --save letter.eml
   mailframe explain     imaps://me@imap.example.com --from alice --since 30d
+  mailframe headers     imaps://me@imap.example.com/Archive --dataset archive
+  mailframe watch       imaps://me@imap.example.com
   mailframe inspect     letter.eml
   mailframe count       'imaps://me@imap.example.com/\\Junk'
   mailframe headers     ~/takeout.mbox --since 1y
@@ -96,6 +98,24 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument("--html", action="store_true", help="the HTML as well, as sent")
             command.add_argument("--max-bytes", type=int, metavar="N", help="cut longer texts")
             command.add_argument("--preview", action="store_true", help="only how each text begins")
+        command.add_argument(
+            "--dataset",
+            type=Path,
+            metavar="FOLDER",
+            help="write Parquet files to FOLDER as they come, for mailboxes of any size; broken "
+            "off, the same command goes on with it",
+        )
+        command.add_argument(
+            "--overwrite", action="store_true", help="begin the data set anew, if there is one"
+        )
+
+    command = _add(commands, "watch", "wait for mail, and show what comes, until Ctrl-C")
+    command.add_argument(
+        "--changes", action="store_true", help="also messages whose flags change, or that go"
+    )
+    command.add_argument(
+        "--duration", type=_seconds, metavar="SECONDS", help="end after so many; never by default"
+    )
 
     command = _add(commands, "download", "save attachments as files", table=True, criteria=True)
     command.add_argument(

@@ -168,8 +168,33 @@ def _table(session: Session, options: argparse.Namespace) -> int:
     elif kind == "bodies":
         kind = "previews" if options.preview else "bodies"
         more = {name: getattr(options, name) for name in ("html", "max_bytes", "preview")}
+    if options.dataset is not None:
+        session.to_parquet(
+            options.dataset,
+            criteria_of(options),
+            options.command,
+            overwrite=options.overwrite,
+            **_which(options),
+            **more,
+        )
+        print(f"written to {options.dataset}", file=sys.stderr)
+        return 0
     read = getattr(session, options.command)
     return _show(read(criteria_of(options), **_which(options), **more), kind, options)
+
+
+def _watch(session: Session, options: argparse.Namespace) -> int:
+    from mailframe.printing import show_more  # noqa: PLC0415 as above
+
+    coming = session.watch(
+        options.url["folder"], changes=options.changes, duration=options.duration
+    )
+    print(f"watching {options.url['folder']!r}; Ctrl-C ends it", file=sys.stderr)
+    is_first = True
+    for frame in coming:
+        show_more(frame, is_first=is_first)
+        is_first = False
+    return 0
 
 
 def _download(session: Session, options: argparse.Namespace) -> int:
@@ -316,6 +341,7 @@ ALONE: Mapping[str, Callable[[argparse.Namespace], int]] = {
 COMMANDS: Mapping[str, Callable[[Session, argparse.Namespace], int]] = {
     **dict.fromkeys(TABLES, _table),
     "folders": _folders,
+    "watch": _watch,
     "download": _download,
     "message": _message,
     "inspect": _inspect,

@@ -15,7 +15,7 @@ from mailframe.terminal import clean
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMATS", "show"]
+__all__ = ["FORMATS", "show", "show_more"]
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -61,6 +61,28 @@ def show(frame: pd.DataFrame, kind: str, to: Path | None) -> None:
         print(_table(frame, kind))
     else:
         frame.to_csv(sys.stdout, index=False)
+
+
+def show_more(frame: pd.DataFrame, *, is_first: bool) -> None:
+    """Print messages that have come: a line each on a terminal, CSV in a pipe.
+
+    Parameters
+    ----------
+    frame
+        From `Session.watch`.
+    is_first
+        Whether nothing was printed before.
+    """
+    if not sys.stdout.isatty():
+        frame.to_csv(sys.stdout, index=False, header=is_first)
+    for row in frame.to_dict("records") if sys.stdout.isatty() else ():
+        known = [row.get("event"), row["uid"], row["from_name"], row["from_address"]]
+        words = [str(one) for one in known if not pd.isna(one)]
+        subject = "" if pd.isna(row["subject"]) else row["subject"]
+        when = row["internal_date"]
+        time = " " * 16 if pd.isna(when) else when.strftime("%Y-%m-%d %H:%M")
+        print(clean(" ".join(f"{time}  {'  '.join(words)}  {subject}".split("\n"))))
+    sys.stdout.flush()
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

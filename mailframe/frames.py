@@ -281,9 +281,8 @@ def events_frame(
     frame = headers_frame(
         [change.record for change in changes], account, fields=fields, labels=labels
     )
-    known = pd.Index(schema.EVENT_KINDS, dtype="str")
-    events = pd.Categorical([change.event for change in changes], categories=known)
-    frame.insert(len(schema.KEY), "event", pd.Series(events))
+    events = pd.Series([change.event for change in changes], dtype="str").astype("category")
+    frame.insert(len(schema.KEY), "event", events)
     return frame
 
 

@@ -79,9 +79,6 @@ GMAIL = (
     Column("labels", "str", "Gmail's labels, joined by line breaks (X-GM-LABELS)"),
 )
 
-#: What `Session.watch` tells of.
-EVENT_KINDS = ("new", "flags", "gone")
-
 EVENTS = (
     *KEY,
     Column("event", "category", "new, flags (which have changed) or gone"),

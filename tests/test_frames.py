@@ -14,7 +14,16 @@ from pandas.testing import assert_frame_equal
 import mailframe as mf
 import mailframe.tables
 from mailframe import frames, schema
-from mailframe.records import Address, Attachment, BodyRecord, Folder, Headers, MessageRecord
+from mailframe.records import (
+    Address,
+    Attachment,
+    BodyRecord,
+    Change,
+    Folder,
+    Headers,
+    MessageRecord,
+    PreviewRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +109,12 @@ NO_TEXT = TEXT._replace(
 )
 EMPTY_TEXT = TEXT._replace(uid=1, text="", html="", charset="us-ascii", truncated=True)
 TEXTS = [TEXT, NO_TEXT, EMPTY_TEXT]
-PREVIEWS = [("INBOX", 17, 3, "Grüße"), ("INBOX", 17, 2, ""), ("Archive", 18, 9, None)]
+PREVIEWS = [
+    PreviewRecord(ME, "INBOX", 17, 3, "Grüße"),
+    PreviewRecord(ME, "INBOX", 17, 2, ""),
+    PreviewRecord.gone(ME, "Archive", 18, 9),
+]
+CHANGES = [Change("new", FULL), Change("gone", BARE), Change("flags", HOLLOW)]
 ROUTE = (
     ("received", "by b.example with LMTP; Mon, 5 Jan 2026 09:30:05 +0000"),
     ("received", "from a.example by b.example with ESMTPS; Mon, 5 Jan 2026 10:30:00 +0100"),
@@ -127,6 +141,7 @@ def tables(count: int | None = None) -> dict[str, pd.DataFrame]:
         "downloads": schema.conform(
             frames.attachments_frame(records, ME).assign(path="out/report.pdf"), "downloads"
         ),
+        "events": frames.events_frame(CHANGES[:count], ME),
         "previews": frames.previews_frame(PREVIEWS[:count], ME),
         "hops": frames.hops_frame(TRAVELLED[:count], ME),
         "folders": frames.folders_frame(FOLDERS[:count], ME),
@@ -184,7 +199,10 @@ def test_more_than_one_batch_makes_the_same_frame(
             "downloads": schema.conform(
                 frames.attachments_frame(records, ME).assign(path="report.pdf"), "downloads"
             ),
-            "previews": frames.previews_frame((("A", 1, n, str(n)) for n in range(10)), ME),
+            "events": frames.events_frame([Change("new", one) for one in records], ME),
+            "previews": frames.previews_frame(
+                (PreviewRecord(ME, "A", 1, n, str(n)) for n in range(10)), ME
+            ),
             "hops": frames.hops_frame([TRAVELLED[0]._replace(uid=n) for n in range(10)], ME),
             "folders": frames.folders_frame(folders, ME),
         }
@@ -451,7 +469,10 @@ def other(kind: str) -> pd.DataFrame:
         "downloads": lambda: schema.conform(
             frames.attachments_frame([record], you).assign(path="x.pdf"), "downloads"
         ),
-        "previews": lambda: frames.previews_frame([("Elsewhere", 1, 1, "Hi")], you),
+        "events": lambda: frames.events_frame([Change("flags", record)], you),
+        "previews": lambda: frames.previews_frame(
+            [PreviewRecord(you, "Elsewhere", 1, 1, "Hi")], you
+        ),
         "hops": lambda: frames.hops_frame([record._replace(headers=TRAVELLED[0].headers)], you),
         "folders": lambda: frames.folders_frame([Folder("X", ".", "\\Junk", ())], you),
     }

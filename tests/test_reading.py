@@ -864,7 +864,7 @@ def test_a_bar_counts_messages_those_that_have_gone_too(
     dovecot.expunge(user, 2)
     rest = Bar()
     CALLS[name](session, before, progress=rest)
-    assert rest.n == (3 if name == "hops" else 4)
+    assert rest.n == 4
 
 
 @pytest.mark.parametrize("server", ["with PREVIEW", "without"])

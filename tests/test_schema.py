@@ -10,15 +10,16 @@ from mailframe import schema
 
 KINDS = sorted(schema.FRAMES)
 
+HEADERS = (
+    "message_id in_reply_to references date utc_offset internal_date from_name from_address "
+    "from_domain to cc bcc reply_to subject list_id list_unsubscribe size seen answered flagged "
+    "draft deleted keywords n_attachments attachment_size defects"
+)
 #: DESIGN's section 3, written down a second time: a column that comes, goes or moves is noticed.
 COLUMNS = {
     "keys": "account folder uidvalidity uid",
-    "headers": (
-        "account folder uidvalidity uid message_id in_reply_to references date utc_offset "
-        "internal_date from_name from_address from_domain to cc bcc reply_to subject list_id "
-        "list_unsubscribe size seen answered flagged draft deleted keywords n_attachments "
-        "attachment_size defects"
-    ),
+    "headers": f"account folder uidvalidity uid {HEADERS}",
+    "events": f"account folder uidvalidity uid event {HEADERS}",
     "recipients": "account folder uidvalidity uid role position name address domain",
     "bodies": "account folder uidvalidity uid text text_source charset truncated defects",
     "bodies_html": "account folder uidvalidity uid text html text_source charset truncated defects",
@@ -49,6 +50,7 @@ CATEGORIES = {
     "special_use",
     "side",
     "direction",
+    "event",
 }
 
 

@@ -34,7 +34,7 @@ OTHERS = {"to make, rename and delete folders", "a Session on mail that lies els
 CALLS = {
     want: code[0]
     for want, code in CODE.items()
-    if code[0].startswith(("session.", "mf.")) and want not in OTHERS
+    if code[0].startswith(("session.", "mf.", "next(")) and want not in OTHERS
 }
 COMMANDS = {want: code[0] for want, code in CODE.items() if code[0].startswith("mailframe ")}
 SHELL = [
@@ -49,6 +49,7 @@ SHELL = [
 EXPECTED: dict[str, Callable[[Any], bool]] = {
     "that message as a file": lambda path: path.read_bytes().startswith(b"From: "),
     "attachments as files": lambda rows: all(Path(path).is_file() for path in rows["path"]),
+    "all of it in Parquet files, which can be resumed": lambda p: len(pd.read_parquet(p)) == 16,
     "a file of it": lambda _: len(pd.read_parquet("mail.parquet")) == 12,
     "one whole message, to look at": lambda email: "subject" in email._repr_html_().lower(),
     "how many": lambda number: number == 0,
@@ -139,7 +140,8 @@ def test_a_line_for_the_terminal_is_understood(
     if "inspect" in words:
         Path("letter.eml").write_text("Subject: Hi\n\nHello\n")
     trusted = [] if "inspect" in words else ["--cafile", str(dovecot._certificate.authority)]
-    assert main([*words[1:], *trusted]) == 0
+    ending = ["--duration", "0.1"] if "watch" in words else []
+    assert main([*words[1:], *trusted, *ending]) == 0
 
 
 def test_the_row_about_folders_is_true(dovecot: Dovecot, user: str) -> None:

@@ -11,21 +11,24 @@ import asyncio
 import functools
 import html
 import inspect
+import os
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
-from mailframe.cancellation import Cancelled, Scope, check_cancelled
+from mailframe.cancellation import Cancelled, Scope, current_scope
 from mailframe.exceptions import ConnectionFailedError, NotSupportedError
+from mailframe.imap.asking import asker
 from mailframe.opening import connect
 from mailframe.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
 
     import pandas as pd
@@ -36,13 +39,18 @@ __all__ = ["AsyncFrames", "AsyncSession", "Opening", "connect_async"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., object]")
 
 #: Calls at work at a time. Those behind wait for a thread, as these wait for a connection.
 MOST_CALLS = 16
 #: Seconds that a cancelled call waits for its thread. That ends at once, unless it is connecting.
 PARTING = 5
+#: Seconds after which a notebook's loop turns, whatever it waits for.
+TURN = 0.3
 
 _END: Any = object()
+# What loop.run_until_complete says where asyncio.run says more.
+_RUNNING = "This event loop is already running"
 
 
 def _awaited(
@@ -54,8 +62,7 @@ def _awaited(
         work: Callable[..., T] = getattr(self._session, method.__name__)
         return await self._do(functools.partial(work, *args, **kwargs), Scope())
 
-    functools.update_wrapper(awaited, method)
-    return awaited
+    return _like(method, awaited)
 
 
 def _streamed(
@@ -67,10 +74,17 @@ def _streamed(
         begin: Callable[..., Generator[pd.DataFrame]] = getattr(self._session, method.__name__)
         return AsyncFrames(self, functools.partial(begin, *args, **kwargs), waits=waits)
 
-    functools.update_wrapper(streamed, method)
     signature = inspect.signature(method).replace(return_annotation="AsyncFrames")
     streamed.__signature__ = signature  # type: ignore[attr-defined] # inspect reads it
-    return streamed
+    return _like(method, streamed)
+
+
+def _like(method: Callable[..., object], made: F) -> F:
+    """Give what was made of a method its name and description, here."""
+    functools.update_wrapper(made, method)
+    made.__module__ = __name__
+    made.__qualname__ = f"AsyncSession.{method.__name__}"
+    return made
 
 
 class AsyncSession:
@@ -99,9 +113,18 @@ class AsyncSession:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._workers = ThreadPoolExecutor(MOST_CALLS, "mailframe-async")
         self._is_closed = False
+        self._start_afresh()
         _advise_in_notebooks()
+
+    def _start_afresh(self) -> None:
+        # After a fork there are no threads, and what they did is the parent's to end.
+        self._workers = ThreadPoolExecutor(MOST_CALLS, "mailframe-async")
+        self._at_work: set[Scope] = set()
+        self._process = os.getpid()
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return self._session.__reduce__()
 
     def __repr__(self) -> str:
         return repr(self._session).replace("Session", "AsyncSession", 1)
@@ -158,20 +181,38 @@ class AsyncSession:
 
     async def close(self) -> None:
         """Log out; a second call does nothing. What other tasks wait for ends in an error."""
+        if self._process != os.getpid():
+            self._start_afresh()
         self._is_closed = True
+        for scope in tuple(self._at_work):
+            scope.cancel()
         # Not behind the calls that it ends.
         await _done(_in_a_thread(self._session.close), Scope())
         self._workers.shutdown(wait=False)
 
     async def _do(self, work: Callable[[], T], scope: Scope, *, waits: bool = False) -> T:
         """Let a thread do something: one of its own if it may wait for hours."""
+        if self._process != os.getpid():
+            self._start_afresh()
         if self._is_closed:
-            raise ConnectionFailedError(
-                f"The session on {self.account} is closed.",
-                suggestion="Open another: async with mf.connect_async(…) as session:",
-            )
-        job = functools.partial(copy_context().run, scope.run, work)
-        return await _done(_in_a_thread(job) if waits else self._workers.submit(job), scope)
+            raise self._closed()
+        job = _job(work, scope)
+        self._at_work.add(scope)
+        try:
+            future = _in_a_thread(job) if waits else self._workers.submit(job)
+            return await _done(future, scope)
+        except (Cancelled, RuntimeError):
+            if not self._is_closed:
+                raise
+            raise self._closed() from None  # meanwhile
+        finally:
+            self._at_work.discard(scope)
+
+    def _closed(self) -> ConnectionFailedError:
+        return ConnectionFailedError(
+            f"The session on {self.account} is closed.",
+            suggestion="Open another: async with mf.connect_async(…) as session:",
+        )
 
 
 class AsyncFrames(AsyncIterator["pd.DataFrame"]):
@@ -198,6 +239,8 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
         self._waits = waits
         self._scope = Scope()
         self._frames: Generator[pd.DataFrame] | None = None
+        #: Held by the thread that makes one, or closes them.
+        self._turn = threading.Lock()
         self._is_over = False
         self._is_busy = False
 
@@ -205,6 +248,13 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
         raise NotSupportedError(
             "These frames come asynchronously.", suggestion="Write: async for frame in …:"
         )
+
+    def __del__(self) -> None:
+        # Left by break. To log out may take a while, which is not the loop's.
+        if self._frames is not None and not sys.is_finalizing():
+            self._scope.cancel()
+            with suppress(RuntimeError):  # no more threads to be had
+                _in_a_thread(self._frames.close)
 
     async def __aenter__(self) -> Self:
         await self._step(self._started)
@@ -230,24 +280,42 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
     async def aclose(self) -> None:
         """End it; a second call does nothing."""
         self._is_over = True
-        self._scope.cancel()
-        frames, self._frames = self._frames, None
-        if frames is not None and not self._is_busy:  # else whoever waits for it closes it
-            await _done(_in_a_thread(frames.close), Scope())
+        if self._is_busy:
+            self._scope.cancel()
+        if self._frames is not None:
+            ending = _in_a_thread(self._end)
+            await _end_of(ending)
+            if ending.done():
+                ending.result()
 
     def _started(self) -> Generator[pd.DataFrame]:
         if self._frames is None:
             self._frames = self._begin()
         return self._frames
 
+    def _end(self) -> None:
+        with self._turn:
+            frames, self._frames = self._frames, None
+            if frames is not None:
+                frames.close()
+
     async def _step(self, work: Callable[[], Any]) -> Any:
         if self._is_busy:
             raise RuntimeError("another task waits for the next of these frames already")
+
+        def step() -> Any:
+            with self._turn:
+                return work()
+
         self._is_busy = True
         try:
-            return await self._session._do(work, self._scope, waits=self._waits)  # noqa: SLF001
+            return await self._session._do(step, self._scope, waits=self._waits)  # noqa: SLF001
         except Cancelled:  # by aclose, in another task
             return _END
+        except asyncio.CancelledError:
+            self._is_over = True
+            _in_a_thread(self._end)  # it may have had a frame ready
+            raise
         except BaseException:
             self._is_over = True
             raise
@@ -263,6 +331,9 @@ class Opening(Coroutine[Any, Any, AsyncSession]):
         self._opened: AsyncSession | None = None
         self._coroutine: Coroutine[Any, Any, AsyncSession] | None = None
         _advise_in_notebooks()
+
+    def __repr__(self) -> str:
+        return "<a mailframe session that is not open yet: await it>"
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(
@@ -315,19 +386,24 @@ class Opening(Coroutine[Any, Any, AsyncSession]):
             self._coroutine.close()
 
     async def _open(self) -> AsyncSession:
-        scope = Scope()
+        scope, loop = Scope(), asyncio.get_running_loop()
 
         def work() -> Session:
-            session = self._open_session()
-            try:
-                check_cancelled()
-            except Cancelled:  # nobody would ever close it
-                session.close()
-                raise
-            return session
+            asker.set(functools.partial(_ask_in, loop))
+            return self._open_session()
 
-        job = functools.partial(copy_context().run, scope.run, work)
-        return AsyncSession(await _done(_in_a_thread(job), scope))
+        future = _in_a_thread(_job(work, scope))
+        try:
+            return AsyncSession(await _done(future, scope))
+        except asyncio.CancelledError:
+            future.add_done_callback(_close_unwanted)
+            raise
+
+
+def _close_unwanted(future: Future[Session]) -> None:
+    """Close what was opened when nobody wanted it any more."""
+    if not future.cancelled() and future.exception() is None:
+        _in_a_thread(future.result().close)
 
 
 def _opened(function: Callable[P, Session]) -> Callable[P, Opening]:
@@ -353,25 +429,42 @@ connect_async = _opened(connect)
 # -- threads
 
 
+def _job(work: Callable[[], T], scope: Scope) -> Callable[[], T]:
+    """Make of work what a thread may do: with the caller's context variables, and an end."""
+    context = copy_context()
+
+    def job() -> T:
+        try:
+            return context.run(scope.run, work)
+        except StopIteration as error:
+            # No future of asyncio takes one: whoever waits would wait for ever.
+            raise RuntimeError("what was called raised StopIteration") from error
+
+    return job
+
+
 def _in_a_thread(work: Callable[[], T]) -> Future[T]:
     """Do something in a thread of its own, which does not keep Python from ending."""
     future: Future[T] = Future()
-
-    def run() -> None:
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 it is whoever waits who gets it
-                future.set_exception(error)
-
-    threading.Thread(target=run, name="mailframe-wait", daemon=True).start()
+    threading.Thread(
+        target=_fulfil, args=(future, work), name="mailframe-wait", daemon=True
+    ).start()
     return future
+
+
+def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 it is whoever waits who gets it
+            future.set_exception(error)
 
 
 async def _done(future: Future[T], scope: Scope) -> T:
     """Await a thread's work; end it, and wait until it has ended, when that is cancelled."""
     try:
-        return await asyncio.wrap_future(future)
+        with _turning():
+            return await asyncio.wrap_future(future)
     except asyncio.CancelledError:
         scope.cancel()
         await _end_of(future)
@@ -391,20 +484,66 @@ async def _end_of(future: Future[Any]) -> None:
             await ended.wait()
 
 
-# -- notebooks
+# -- terminals and notebooks
+
+
+def _ask_in(loop: asyncio.AbstractEventLoop, question: Callable[[], str]) -> str:
+    """Have a question asked in the thread of a loop, which stands still meanwhile."""
+    answer: Future[str] = Future()
+    with current_scope().waking(answer.cancel):
+        loop.call_soon_threadsafe(_fulfil, answer, functools.partial(_interruptibly, question))
+        return answer.result()
+
+
+def _interruptibly(question: Callable[[], str]) -> str:
+    """Ask; Ctrl-C ends the question before it does what it does in this loop."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        return question()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return question()
+    except KeyboardInterrupt:
+        asyncio.get_running_loop().call_soon(handler, signal.SIGINT, None)
+        raise EOFError("interrupted") from None
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _turning() -> Iterator[None]:
+    """Let a notebook's loop turn now and then: what ipykernel does on Ctrl-C waits for that."""
+    if _notebook() is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+
+    def turn() -> None:
+        timers[:] = [loop.call_later(TURN, turn)]
+
+    turn()
+    try:
+        yield
+    finally:
+        timers[0].cancel()
+
+
+def _notebook() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 def _advise_in_notebooks() -> None:
     """Have a notebook say what to write instead of ``asyncio.run``."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = _notebook()
     if shell is not None:
         shell.events.register("post_run_cell", _advise)  # a second time it does nothing
 
 
 def _advise(result: Any) -> None:
     said = str(result.error_in_exec) if isinstance(result.error_in_exec, RuntimeError) else ""
-    if "asyncio.run() cannot be called from a running event loop" in said:
+    if "cannot be called from a running event loop" in said or said == _RUNNING:
         sys.stderr.write(
             "A notebook has an event loop of its own, in which cells may wait: leave asyncio.run "
             "out, and write for example  df = await session.headers()\n"

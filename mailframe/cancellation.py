@@ -71,7 +71,7 @@ class Scope:
         Raises
         ------
         Cancelled
-            If it was cancelled before.
+            If it was cancelled before; and in place of whatever error comes of being woken.
         """
         key = object()
         with self._lock:
@@ -80,13 +80,29 @@ class Scope:
             self._wakers[key] = wake
         try:
             yield
+        except Exception as error:
+            if self.is_cancelled:
+                raise Cancelled from error
+            raise
         finally:
             with self._lock:
                 del self._wakers[key]
 
 
-#: Of what nobody cancels: calls that are not awaited.
-_UNENDING = Scope()
+class _Unending(Scope):
+    """Of what nobody cancels: calls that are not awaited.
+
+    It is everybody's, and keeps nothing: neither what Ctrl-C would leave behind in it, nor a lock
+    that another thread may hold for ever after a fork.
+    """
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:  # noqa: ARG002 nobody calls it
+        """See `Scope.waking`."""
+        yield
+
+
+_UNENDING = _Unending()
 _scope: ContextVar[Scope] = ContextVar("scope", default=_UNENDING)
 
 

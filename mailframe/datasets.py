@@ -7,11 +7,13 @@ appears when it is whole. So what is missing can be told by looking, after whate
 from __future__ import annotations
 
 import json
+import os
 import re
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,8 +23,7 @@ from mailframe.source import Selection
 from mailframe.tables import to_arrow
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["write_dataset"]
 
-#: Where in the first file's metadata it stands what belongs to which file.
+#: Where in each file's metadata it stands which data set it is of; in the first one's besides,
+#: what belongs to which file.
 _KEY = b"mailframe"
 _PART = re.compile(r"part-\d{5,}\.parquet")
 #: What a killed process leaves.
@@ -42,6 +44,7 @@ def write_dataset(
     path: str | os.PathLike[str],
     request: dict[str, Any],
     find: Callable[[], list[Piece]],
+    check: Callable[[list[Piece]], None],
     read: Callable[[list[Piece]], Generator[pd.DataFrame]],
     *,
     is_fixed: bool,
@@ -57,6 +60,8 @@ def write_dataset(
         What was asked for, as JSON has it: another request is another data set.
     find
         Finds the messages, a piece for each file.
+    check
+        Looks whether pieces found in an earlier call still mean the same messages.
     read
         Reads pieces, and gives a frame of each.
     is_fixed
@@ -74,32 +79,39 @@ def write_dataset(
     SaveError
         If there is something else, or all of it is there already, or a file cannot be written.
     """
-    folder = make_folder(path)
-    request = json.loads(json.dumps(request, default=str))
-    plan = _plan_in(folder)
-    if overwrite and plan is not None:
-        _delete(folder)
-        plan = None
+    folder = make_folder(os.path.expanduser(path))  # noqa: PTH111 Path raises where there is no home
+    request = json.loads(json.dumps(request, default=_plain))
+    with _reported(folder):
+        plan = None if overwrite else _plan_in(folder)
+        if plan is None:
+            _check_free(folder, overwrite=overwrite)
+    is_new = plan is None
     if plan is None:
-        _check_empty(folder)
-        plan = request | {"pieces": [_written(piece) for piece in find() or [[]]]}
+        plan = request | {"id": os.urandom(16).hex(), "pieces": _found(find)}
     else:
         _check_same(folder, plan, request)
-        if is_fixed and plan["pieces"] != [_written(piece) for piece in find() or [[]]]:
-            raise _other(folder, "of other messages")
-    for unfinished in folder.glob(_UNFINISHED):
-        unfinished.unlink(missing_ok=True)
-    missing = [n for n in range(len(plan["pieces"])) if not _part(folder, n).exists()]
+        if is_fixed and plan["pieces"] != _found(find):
+            raise _other(folder, "there is one of other messages")
+    with _reported(folder):
+        if is_new:  # not before the messages are found: until then, the old ones are all there is
+            _delete(folder)
+        missing = _missing(folder, plan)
     if not missing:
         raise SaveError(
             f"The data set {str(folder)!r} is complete.",
-            suggestion="pandas.read_parquet reads it. overwrite=True reads the messages anew.",
+            suggestion="pandas.read_parquet reads it. overwrite=True (--overwrite) reads the "
+            "messages anew.",
         )
     pieces = [_read(plan["pieces"][number]) for number in missing]
     try:
+        if not is_new:
+            check(pieces)
         with closing(read(pieces)) as frames:
-            for number, frame in zip(missing, frames, strict=True):
-                write_file(_part(folder, number), _parquet(frame, None if number else plan))
+            for number in missing:
+                # In no variable: one frame is forgotten before the next one is read.
+                write_file(_part(folder, number), _parquet(next(frames), plan, number))
+            for _ in frames:  # there is none, but now it has ended
+                pass
     except UidValidityError as error:
         raise UidValidityError(
             error.tried,
@@ -109,44 +121,82 @@ def write_dataset(
     return folder
 
 
-def _parquet(frame: pd.DataFrame, plan: dict[str, Any] | None) -> bytes:
+def _parquet(frame: pd.DataFrame, plan: dict[str, Any], number: int) -> bytes:
     """Write a frame as one row group, as all of its kind are written."""
     table = to_arrow(frame)
-    if plan is not None:
-        metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(plan)}
-        table = table.replace_schema_metadata(metadata)
+    known = {"id": plan["id"]} if number else plan
+    metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(known)}
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, row_group_size=max(len(frame), 1))
+    pq.write_table(table.replace_schema_metadata(metadata), sink, row_group_size=max(len(frame), 1))
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
 def _plan_in(folder: Path) -> dict[str, Any] | None:
     """Read what the data set in a folder is to hold; None where there is none of ours."""
+    plan = _said_by(_part(folder, 0))
+    return plan if plan is not None and "pieces" in plan else None
+
+
+def _said_by(part: Path) -> dict[str, Any] | None:
+    """Read what a file of ours says of its data set: nothing if it is another's.
+
+    A file that cannot be read is damaged, or there is none: then it is None.
+    """
     try:
-        metadata = pq.read_schema(_part(folder, 0)).metadata or {}
-        plan: dict[str, Any] = json.loads(metadata[_KEY])
-    except (OSError, KeyError, ValueError, pa.ArrowException):
+        metadata = pq.read_schema(part).metadata or {}
+    except FileNotFoundError:
         return None
-    return plan
+    except (OSError, pa.ArrowException) as error:
+        if getattr(error, "errno", None):  # it is the system that says so
+            raise
+        return None
+    try:
+        said = json.loads(metadata.get(_KEY, b"{}"))
+    except ValueError:
+        said = {}
+    return said if isinstance(said, dict) else {}
 
 
-def _check_empty(folder: Path) -> None:
-    if any(not one.match(_UNFINISHED) for one in folder.iterdir()):
-        raise _other(folder, "that mailframe has not made")
+def _check_free(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder with anything in it but a data set that is to be replaced."""
+    there = [one for one in folder.iterdir() if not one.match(_UNFINISHED)]
+    parts = [one for one in there if _PART.fullmatch(one.name)]
+    # Where there are no hard links, an empty file reserves the name of the one to come.
+    if all(one in parts and not one.stat().st_size for one in there):
+        return
+    said = [_said_by(part) for part in parts]
+    if not any(said) or {} in said:
+        raise _other(folder, "there is something that mailframe has not made")
+    if not overwrite:
+        raise _other(folder, "the first file of the one that is there is missing or damaged")
 
 
 def _check_same(folder: Path, plan: dict[str, Any], request: dict[str, Any]) -> None:
     for name, value in request.items():
         if plan.get(name) != value:
-            raise _other(folder, f"with {name}={plan.get(name)!r}, and not {value!r}")
+            raise _other(folder, f"there is one with {name}={plan.get(name)!r}, and not {value!r}")
+
+
+def _missing(folder: Path, plan: dict[str, Any]) -> list[int]:
+    """Find the files that are not there yet, and delete what a process left when it was killed."""
+    for unfinished in folder.glob(_UNFINISHED):
+        unfinished.unlink(missing_ok=True)
+    missing = []
+    for number in range(len(plan["pieces"])):
+        part = _part(folder, number)
+        said = _said_by(part)
+        if said is None:  # when the power fails, a name may outlive the content
+            part.unlink(missing_ok=True)
+            missing.append(number)
+        elif said.get("id") != plan["id"]:
+            raise _other(folder, f"{part.name!r} is of another one")
+    return missing
 
 
 def _other(folder: Path, why: str) -> SaveError:
     return SaveError(
-        f"Could not write a data set to {str(folder)!r}: there is one {why}."
-        if why.startswith(("with", "of"))
-        else f"Could not write a data set to {str(folder)!r}: there is something {why}.",
+        f"Could not write a data set to {str(folder)!r}: {why}.",
         suggestion="Name another folder. overwrite=True replaces a data set of mailframe's, and "
         "nothing else.",
     )
@@ -159,8 +209,30 @@ def _delete(folder: Path) -> None:
             part.unlink()
 
 
+@contextmanager
+def _reported(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says of a folder into a SaveError."""
+    try:
+        yield
+    except SaveError:  # is an OSError, too
+        raise
+    except OSError as error:
+        tried = f"Could not write a data set to {str(folder)!r}."
+        raise SaveError(tried, reply=error.strerror or str(error)) from error
+
+
+def _plain(value: object) -> object:
+    """Give JSON what it takes: of pandas' numbers the number, of anything else its name."""
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
 def _part(folder: Path, number: int) -> Path:
     return folder / f"part-{number:05}.parquet"
+
+
+def _found(find: Callable[[], list[Piece]]) -> list[list[list[Any]]]:
+    """Find messages; where there are none, there is one file without rows."""
+    return [_written(piece) for piece in find() or [[]]]
 
 
 def _written(piece: Piece) -> list[list[Any]]:

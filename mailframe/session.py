@@ -17,7 +17,14 @@ from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.plan import Plan
 from mailframe.progress import watched
 from mailframe.selection import described, field_columns, in_order_of, one_folder, select
-from mailframe.streaming import check_batch, cut, cut_frame, frames_of
+from mailframe.streaming import (
+    check_batch,
+    check_folders,
+    cut,
+    cut_frame,
+    frames_of,
+    not_empty,
+)
 from mailframe.watching import watched_frames
 
 if TYPE_CHECKING:
@@ -385,8 +392,7 @@ class Session:
         options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}
         kind = kinds.kind_of(self._source, what, **options)
         pieces = self._pieces(criteria, folder, limit, batch)
-        every = frames_of(self._source, kind, pieces, criteria, progress)
-        return (frame for frame in every if len(frame))
+        return not_empty(frames_of(self._source, kind, pieces, criteria, progress))
 
     def to_parquet(
         self,
@@ -396,7 +402,7 @@ class Session:
         *,
         folder: FolderNames = "INBOX",
         limit: int | None = None,
-        batch: int = 2000,
+        batch: int = 500,
         fields: Sequence[str] = (),
         html: bool = False,
         max_bytes: int | None = None,
@@ -412,7 +418,8 @@ class Session:
         Parameters
         ----------
         path
-            Of a folder, which is made: ``part-00000.parquet`` and so on, newest messages first.
+            Of a folder, which is made; ``~`` is the home folder. In it ``part-00000.parquet`` and
+            so on, newest messages first.
         criteria, folder, limit, progress
             See `Session`.
         what, fields, html, max_bytes, preview
@@ -454,12 +461,14 @@ class Session:
                 "account": self.account,
                 "criteria": _named(criteria),
                 "what": what,
-                "folder": folder,
+                "folder": folder if isinstance(folder, str) else list(folder),
                 "limit": limit,
                 "batch": batch,
                 **options,
+                "fields": list(field_columns(fields)),
             },
             lambda: self._pieces(criteria, folder, limit, batch),
+            lambda pieces: check_folders(self._source, pieces),
             lambda pieces: frames_of(self._source, kind, pieces, criteria, progress),
             is_fixed=is_rows,
             overwrite=overwrite,

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mailframe.exceptions import QueryError
+from mailframe.criteria import NOTHING
+from mailframe.exceptions import QueryError, UidValidityError
 from mailframe.progress import watched
 from mailframe.records import GONE
 from mailframe.selection import in_order_of, keys_of, selections_of
 from mailframe.source import Selection, check_count
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from typing import Any, TypeAlias
 
     from mailframe.kinds import Kind
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     #: Messages that are read together, by folder.
     Piece: TypeAlias = list[Selection]
 
-__all__ = ["check_batch", "cut", "cut_frame", "frames_of"]
+__all__ = ["check_batch", "check_folders", "cut", "cut_frame", "frames_of", "not_empty"]
 
 
 def check_batch(batch: int) -> None:
@@ -39,6 +40,31 @@ def check_batch(batch: int) -> None:
     check_count("batch", batch)
     if not batch:
         raise QueryError(f"batch={batch!r} is no number of messages.", suggestion="From 1.")
+
+
+def check_folders(source: Source, pieces: Iterable[Piece]) -> None:
+    """Open the folders of messages that were found in an earlier session.
+
+    Parameters
+    ----------
+    source
+        Where they are. One of files knows of labels in those folders then.
+    pieces
+        The messages.
+
+    Raises
+    ------
+    UidValidityError
+        If one was renumbered since, and FolderError if it is gone.
+    """
+    folders = dict.fromkeys((one.folder, one.uidvalidity) for piece in pieces for one in piece)
+    for folder, before in folders:
+        validity = source.search(folder, NOTHING).uidvalidity
+        if validity != before:
+            raise UidValidityError(
+                f"The folder {folder!r} was renumbered: its UIDVALIDITY is {validity}, and was "
+                f"{before} when its messages were found."
+            )
 
 
 def cut(found: Sequence[Selection], size: int) -> list[Piece]:
@@ -118,6 +144,35 @@ def frames_of(
         for size in sizes:
             here = islice(records, size)
             kept = here if is_frame else (one for one in here if one.defects != GONE)
-            yield in_order_of(criteria, kind.tabulate(kept))
+            yield _in_order(criteria, kind.tabulate(kept))
         for _ in records:  # there is none, but now it has ended
             pass
+
+
+def not_empty(frames: Generator[pd.DataFrame]) -> Generator[pd.DataFrame]:
+    """Leave out frames without rows; closing this closes those.
+
+    Parameters
+    ----------
+    frames
+        They belong to this from now on.
+
+    Yields
+    ------
+    DataFrame
+        With a row at least.
+    """
+    with closing(frames):
+        for frame in frames:
+            if len(frame):
+                yield frame
+
+
+def _in_order(criteria: Criteria, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame the order of those few rows that asked for it.
+
+    Looking at all rows for each piece takes half a minute where there are 200,000.
+    """
+    if isinstance(criteria, pd.DataFrame):
+        criteria = criteria[criteria["uid"].isin(frame["uid"])]
+    return in_order_of(criteria, frame)

@@ -6,6 +6,8 @@ from contextlib import closing
 from numbers import Real
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from mailframe import frames
 from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.selection import keys_of, one_folder, selections_of
@@ -13,8 +15,6 @@ from mailframe.source import is_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-
-    import pandas as pd
 
     from mailframe.records import Change
     from mailframe.source import Source
@@ -56,7 +56,8 @@ def watched_frames(
         )
     _check_seconds("duration", duration)
     _check_seconds("poll", poll)
-    name = one_folder(source, folder)
+    # The one name that has no case (RFC 3501 section 5.1).
+    name = "INBOX" if folder.upper() == "INBOX" else one_folder(source, folder)
     uidvalidity, newest = _newest(after, name, source.account)
     happening = watch(
         name,
@@ -91,14 +92,26 @@ def _frames(
 
 def _newest(after: pd.DataFrame | None, folder: str, account: str) -> tuple[int | None, int | None]:
     """Return UIDVALIDITY and UID of the newest row."""
-    if after is None or after.empty:
+    if after is None:
+        return None, None
+    if not isinstance(after, pd.DataFrame):
+        raise QueryError(
+            f"after= takes rows of {folder!r}, and no {type(after).__name__}.",
+            suggestion="after=session.headers(limit=1)",
+        )
+    if after.empty:
         return None, None
     found = selections_of(keys_of(after, account))
-    if [one.folder for one in found] != [folder]:
+    if {one.folder for one in found} != {folder}:
         names = ", ".join(sorted({repr(one.folder) for one in found}))
         raise QueryError(
             f"after= has rows of {names}, and {folder!r} is to be watched.",
             suggestion=f"df[df.folder == {folder!r}]",
+        )
+    if len(found) > 1:
+        raise QueryError(
+            f"after= has rows from before and after {folder!r} was renumbered.",
+            suggestion="df[df.uidvalidity == df.uidvalidity.iloc[-1]]",
         )
     return found[0].uidvalidity, max(found[0].uids)
 

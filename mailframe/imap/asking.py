@@ -5,12 +5,22 @@ from __future__ import annotations
 import getpass
 import sys
 import warnings
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING
 
-__all__ = ["NOBODY", "ask", "ask_secret"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["NOBODY", "ask", "ask_secret", "asker"]
 
 #: What a question raises where there is nobody: a terminal without input, a notebook that is run by
 #: a program (IPython's StdinNotImplementedError), pytest.
 NOBODY = (EOFError, NotImplementedError, OSError)
+#: Does the asking. `aio` connects in a thread, but Ctrl-C is heard in another, in which it has the
+#: questions asked.
+asker: ContextVar[Callable[[Callable[[], str]], str]]
+asker = ContextVar("asker", default=lambda question: question())
 
 
 def ask_secret(question: str) -> str:
@@ -27,6 +37,10 @@ def ask_secret(question: str) -> str:
         Where nobody can be asked. What comes through a pipe is no answer: it was meant for
         something else.
     """
+    return asker.get()(partial(_ask_secret, question))
+
+
+def _ask_secret(question: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -52,4 +66,4 @@ def ask(question: str) -> str:
     in_notebook = hasattr(sys.modules.get("builtins"), "__IPYTHON__")
     if not in_notebook and not (sys.stdin and sys.stdin.isatty()):
         raise EOFError("there is no terminal to ask on")
-    return input(question)
+    return asker.get()(partial(input, question))

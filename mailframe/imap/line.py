@@ -45,6 +45,9 @@ LEAST, MOST = 1e-3, 1e6
 PARTING = 2
 #: SEARCH and COPY may keep a server busy without a byte: they get this many times the timeout.
 PATIENCE = 10
+#: So many times in a row the line may be lost between IDLE and its "+": some servers announce it,
+#: and say nothing, or hang up.
+UNHEEDED = 2
 
 
 class Line:
@@ -85,8 +88,9 @@ class Line:
         #: Seconds for the fastest answer so far: how far away the server is.
         self.latency = math.inf
         self.message_limit = 0
-        #: How often it was said that messages have come or gone.
+        #: How often it was said that messages have come, changed or gone.
         self.news = 0
+        self._unheeded = 0
         self.is_closed = False
         self._security = security
         self._ssl_context = ssl_context
@@ -224,7 +228,7 @@ class Line:
                     for command, reply in replies:
                         if command is not None:
                             self._is_fresh = False
-                        if reply.kind in {"EXISTS", "EXPUNGE", "VANISHED"}:
+                        if _is_news(reply):
                             self.news += 1
                         if reply.kind == "BYE" and not self._is_fresh:
                             self._farewell = reply.text.decode("utf-8", "replace")
@@ -240,14 +244,15 @@ class Line:
         Parameters
         ----------
         news
-            What is worth hearing: see `Wire.listen`.
+            What is worth hearing: see `Wire.listen`. What begins with neither ``*`` nor ``+`` must
+            be, too: it is the end.
         seconds
             At most. Servers end a connection after 30 minutes.
 
         Returns
         -------
         bool
-            False if the server refuses to.
+            False if the server refuses to, or has not taken it up twice in a row.
 
         Raises
         ------
@@ -255,11 +260,17 @@ class Line:
             If the line breaks.
         """
 
-        def listen(_: bytes) -> bytes:
-            self.wire.listen(news, seconds)
-            return b"DONE"
+        def listen(_: bytes) -> bytes | None:
+            self._unheeded = 0
+            # What was said before the "+" will not be said again.
+            heard = b"" if self.news != before else self.wire.listen(news, seconds)
+            return b"DONE" if heard[:1] in b"*" else None  # DONE would be a command by then
 
+        if self._unheeded >= UNHEEDED:
+            return False
+        before = self.news
         self.rouse()
+        self._unheeded += 1
         waiting = deque([Command((b"IDLE",), respond=listen)])
         tried = f"The connection to {self.host} was lost while waiting for mail."
         answers = [reply for command, reply in self.exchange(waiting, tried=tried) if command]
@@ -299,6 +310,13 @@ class Line:
 
     def _translated(self, tried: str, timeout: float | None = None) -> AbstractContextManager[None]:
         return translated(tried, self.host, timeout or self.timeout, lambda: self._farewell)
+
+
+def _is_news(reply: Reply) -> bool:
+    """Whether a reply tells of what happens in the folder."""
+    if reply.kind == "FETCH":  # one that was asked for has the UID
+        return b"UID" not in reply.text
+    return reply.kind in {"EXISTS", "EXPUNGE", "VANISHED"}
 
 
 def _check(host: object, port: object, timeout: object) -> None:

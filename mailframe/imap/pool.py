@@ -12,7 +12,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from mailframe.cancellation import Cancelled, Scope, current_scope
-from mailframe.exceptions import CertificateError, ConnectionFailedError, MailframeError
+from mailframe.exceptions import (
+    CertificateError,
+    ConnectionFailedError,
+    MailframeError,
+    ThrottledError,
+)
 from mailframe.imap.events import Throttled
 
 if TYPE_CHECKING:
@@ -118,10 +123,22 @@ class Pool:
         ------
         ConnectionFailedError
             If the pool has been closed, or there is no connection to be had.
+        ThrottledError
+            If the server allows no more.
+        Cancelled
+            If the current `Scope` is cancelled meanwhile.
         """
         if self._is_closed:
             raise self._closed()
-        connection = self.first.another()
+        try:
+            connection = self.first.another()
+        except ThrottledError as refused:
+            raise ThrottledError(
+                f"{self.first.host} lets nobody in beside the connections there are.",
+                reply=refused.reply,
+                suggestion="This needs one for itself: end another program's, or connect with a "
+                "smaller pool_size.",
+            ) from refused
         try:
             with self._changed:
                 if self._is_closed:
@@ -129,6 +146,10 @@ class Pool:
                 self._apart.append(connection)
             with current_scope().waking(connection.break_off):
                 yield connection
+        except ConnectionFailedError as lost:
+            if self._is_closed:  # it was not lost
+                raise self._closed() from lost
+            raise
         finally:
             with self._changed:
                 if connection in self._apart:

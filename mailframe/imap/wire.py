@@ -71,14 +71,15 @@ class Command:
     expect
         Bytes of reply expected, for the window; 0 when small.
     respond
-        Answers a continuation request (AUTHENTICATE): challenge in, line out.
+        Answers a continuation request (AUTHENTICATE, IDLE): challenge in, line out; None where the
+        command has ended by then.
     about
         Whatever the caller wants to find again at the completion.
     """
 
     pieces: tuple[bytes, ...]
     expect: int = 0
-    respond: Callable[[bytes], bytes] | None = None
+    respond: Callable[[bytes], bytes | None] | None = None
     about: Any = None
 
     @property
@@ -301,7 +302,7 @@ class Wire(imaplib.IMAP4):
             return farewell[1].decode("utf-8", "replace")
         return "" if is_over else None
 
-    def listen(self, pattern: re.Pattern[bytes], seconds: float) -> None:
+    def listen(self, pattern: re.Pattern[bytes], seconds: float) -> bytes:
         """Read ahead until a line matches, so many seconds have passed, or the stream has ended.
 
         Parameters
@@ -311,19 +312,29 @@ class Wire(imaplib.IMAP4):
             where there is nothing.
         seconds
             At most.
+
+        Returns
+        -------
+        bytes
+            What has matched; empty without.
         """
         timeout = self.sock.gettimeout()
         end = time.monotonic() + seconds
+        searched = self._start
         try:
-            while not pattern.search(self._buffer, self._start):
+            while (found := pattern.search(self._buffer, searched)) is None:
+                # Of what was looked at only the last line may match yet: it has no end.
+                searched = max(searched, self._buffer.rfind(b"\n", searched) + 1)
                 left = end - time.monotonic()
                 if left <= 0 or len(self._buffer) - self._start > _UNASKED:
-                    return
+                    return b""
                 self.sock.settimeout(left)
                 if not self._fill():
-                    return
+                    return b""
+                searched -= self._moved
+            return found[0]
         except TimeoutError:
-            return
+            return b""
         finally:
             with contextlib.suppress(OSError):
                 self.sock.settimeout(timeout)
@@ -408,8 +419,9 @@ class Wire(imaplib.IMAP4):
             answering = next((c for c in flying.values() if c.respond is not None), None)
             if answering is not None and answering.respond is not None:
                 answer = answering.respond(reply.text)
-                self._tap.answered(answer)
-                self.send(answer + b"\r\n")
+                if answer is not None:
+                    self._tap.answered(answer)
+                    self.send(answer + b"\r\n")
             return None, reply
         command = flying.pop(reply.tag, None)
         if command is None:

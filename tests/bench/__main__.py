@@ -19,7 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tests.bench import download, embedded, files, imports, parsing, pool, report, trace
+from tests.bench import (
+    aio,
+    datasets,
+    download,
+    embedded,
+    files,
+    imports,
+    parsing,
+    pool,
+    report,
+    trace,
+)
 from tests.bench.contestants import CONTESTANTS, Where
 from tests.bench.mailbox import Mailbox
 from tests.rigs.dovecot import Dovecot
@@ -35,7 +46,18 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("reading", "imports", "download", "parsing", "files", "embedded", "trace", "pool"),
+        choices=(
+            "reading",
+            "imports",
+            "download",
+            "parsing",
+            "files",
+            "embedded",
+            "trace",
+            "pool",
+            "aio",
+            "datasets",
+        ),
         default="reading",
     )
     parser.add_argument("--messages", type=int, default=20_000)
@@ -55,6 +77,8 @@ def main() -> int:
         "embedded": lambda: embedded.run(runs, options.messages),
         "trace": lambda: trace.run(runs, options.messages),
         "pool": lambda: pool.run(runs),
+        "aio": lambda: aio.run(runs),
+        "datasets": lambda: datasets.run(runs, options.messages),
     }
     if options.what in others:
         return others[options.what]() or 0

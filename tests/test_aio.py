@@ -408,7 +408,9 @@ def test_the_callers_context_variables_are_seen(mbox: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, StopIteration, StopAsyncIteration])
-def test_whatever_a_callback_raises_arrives(mbox: Path, error: type[Exception]) -> None:
+def test_whatever_a_callback_raises_arrives(
+    mbox: Path, tmp_path: Path, error: type[Exception]
+) -> None:
     class Bar:
         total = 0
 
@@ -417,7 +419,12 @@ def test_whatever_a_callback_raises_arrives(mbox: Path, error: type[Exception]) 
 
     async def main() -> None:
         async with AsyncSession(mf.open(mbox)) as session:
-            for call in (session.headers(progress=Bar()), anext(session.stream(progress=Bar()))):
+            rows = await session.attachments()
+            for call in (
+                session.headers(progress=Bar()),
+                session.download(rows, tmp_path, progress=Bar()),
+                anext(session.stream(progress=Bar())),
+            ):
                 failed = await outcome(call)
                 assert isinstance(failed, error | RuntimeError), failed
             assert await session.count() == 50
@@ -752,6 +759,34 @@ def test_cancelled_while_another_connection_is_made(scripted: Scripted) -> None:
             server.connections[1].close()
             await turns(lambda: not pool_of(session)._opening)
             assert_whole(session)
+
+    run(main())
+
+
+def test_cancelled_over_several_connections(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailframe.imap.pool.FAR", 0)
+    asked = threading.Semaphore(0)
+
+    def search(*_: object) -> bytes:
+        asked.release()
+        return b""
+
+    server = scripted(
+        {"UID SEARCH": search}, messages={1: b"FLAGS ()"}, folders=[b"INBOX", b"a", b"b", b"c"]
+    )
+
+    async def main() -> None:
+        async with opening(server, pool_size=3) as session:
+            task = asyncio.create_task(session.headers(folder="*"))
+            for _ in range(3):
+                assert await asyncio.to_thread(asked.acquire, timeout=LONGEST)
+            task.cancel()
+            assert isinstance(await outcome(task), asyncio.CancelledError)
+            assert_whole(session)
+            assert len(pool_of(session)) == 3
+            assert len(await session.folders()) == 4
 
     run(main())
 

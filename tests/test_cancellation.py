@@ -12,6 +12,7 @@ import pytest
 import mailframe as mf
 from mailframe.cancellation import Cancelled, Scope, check_cancelled, current_scope
 from mailframe.exceptions import FolderError
+from mailframe.progress import watched
 from tests.rigs import messages
 
 if TYPE_CHECKING:
@@ -242,6 +243,20 @@ def test_searching_files_ends_at_the_next_message(
     looked_at.clear()
     assert mbox.count("BODY nothing") == 0
     assert len(looked_at) == 50
+
+
+def test_what_counts_progress_looks_whether_anybody_wants_it() -> None:
+    scope, counted = Scope(), []
+
+    def work() -> None:
+        with watched(None, 2, progress=False) as tick:  # type: ignore[arg-type] # nobody tells
+            counted.append(tick(1))
+            scope.cancel()
+            counted.append(tick(1))
+
+    with pytest.raises(Cancelled):
+        scope.run(work)
+    assert len(counted) == 1
 
 
 @pytest.fixture

@@ -133,6 +133,8 @@ class Connection(Line):
         #: What this server was found not to understand; see `search`.
         self.quirks: set[str] = set()
         self.search_charset = "UTF-8"
+        #: Whether the number of the latest change is wanted; Dovecot keeps none before it is.
+        self.wants_modseq = False
         #: Signs in again on a new line; holds the secret, and is shown nowhere.
         self.sign_in: Callable[[Connection], None] | None = None
         self._readonly = True
@@ -372,9 +374,13 @@ class Connection(Line):
         self.selected = None
         self._readonly = readonly
         verb = b"EXAMINE " if readonly else b"SELECT "
+        numbered = self.wants_modseq and self.offers("CONDSTORE")  # RFC 7162 section 3.1.8
+        suffix = b" (CONDSTORE)" if numbered else b""
         found: dict[str, int] = {}
         tried = f"Could not open the folder {folder!r}."
-        for reply in self.command(verb, *encode_name(folder), tried=tried, error=FolderError):
+        for reply in self.command(
+            verb, *encode_name(folder), suffix, tried=tried, error=FolderError
+        ):
             if reply.kind == "EXISTS" and reply.number is not None:
                 found["EXISTS"] = reply.number
             code, value, _ = split_code(reply.text) if reply.kind == "OK" else ("", b"", "")

@@ -110,6 +110,7 @@ def watch(
         If the connection is lost, and cannot be had again.
     """
     end = None if duration is None else time.monotonic() + duration
+    connection.wants_modseq = changes
     if uidvalidity is None:
         connection.select(folder)
     else:

@@ -152,12 +152,21 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def places(dovecot: Dovecot) -> dict[str, Place]:
+    return _places(dovecot, changes=False)
+
+
+@pytest.fixture(scope="module")
+def places_among_changes(dovecot: Dovecot) -> dict[str, Place]:
+    return _places(dovecot, changes=True)
+
+
+def _places(dovecot: Dovecot, *, changes: bool) -> dict[str, Place]:
     """Find where in a dialogue it is worth breaking, by one that is not disturbed."""
     user = dovecot.new_user()
     with FaultProxy(dovecot.host, dovecot.port, record=True) as proxy:
         with (
             sign_in(proxy, user, dovecot.password, Clock().retry()) as session,
-            closing(session.watch()) as frames,
+            closing(session.watch(changes=changes)) as frames,
         ):
             dovecot.deliver(user, messages.many(GROUP))
             taken(frames, GROUP)
@@ -216,7 +225,7 @@ def test_two_hundred_messages_come_once_each_though_the_line_is_cut_five_times(
 def test_changes_come_once_each_though_the_line_is_cut_five_times(
     dovecot: Dovecot,
     user: str,
-    places: dict[str, Place],
+    places_among_changes: dict[str, Place],
     signed_in: SignIn,
     other: imaplib.IMAP4,
     stack: ExitStack,
@@ -225,7 +234,8 @@ def test_changes_come_once_each_though_the_line_is_cut_five_times(
 ) -> None:
     monkeypatch.setattr(watching, "LONGEST_IDLE", 1)
     kinds = (KINDS * 3)[order : order + 5]
-    turned = dict([*list(places.items())[order:], *list(places.items())[:order]])
+    known = list(places_among_changes.items())
+    turned = dict([*known[order:], *known[:order]])
     proxy = stack.enter_context(FaultProxy(dovecot.host, dovecot.port, faults_of(turned, kinds)))
     session = signed_in(proxy, user, timeout=STALLED)
     frames = session.watch(changes=True)

@@ -16,9 +16,9 @@ from pandas.testing import assert_frame_equal
 
 import mailframe as mf
 from mailframe import schema, selection
+from mailframe.conversation import EXPLAINED
 from mailframe.exceptions import MailframeError, NotSupportedError, QueryError
 from mailframe.imap.source import ImapSource
-from mailframe.session import EXPLAINED
 from tests.imap.replies import MIXED, MIXED_HEADER, message
 from tests.rigs import messages
 from tests.rigs.scripted import LITERAL, literal

@@ -42,6 +42,8 @@ FLOORS = {
     "datasets": 4,
     "watching": 4,
     "downloads": 4,
+    "flow": 4,
+    "conversation": 4,
     "session": 4,
     "opening": 4,
     "aio": 4,

@@ -102,7 +102,9 @@ def public_objects() -> dict[str, Any]:
 def members(prefix: str, cls: type) -> dict[str, Any]:
     return {
         f"{prefix}.{name}": value
-        for name, value in vars(cls).items()
+        for base in reversed(cls.__mro__)
+        if base.__module__.startswith("mailframe")
+        for name, value in vars(base).items()
         if not name.startswith("_")
         and (inspect.isroutine(value) or isinstance(value, property | classmethod))
     }
@@ -120,7 +122,8 @@ def test_every_public_object_has_a_docstring(name: str) -> None:
 
 
 def test_the_methods_of_a_session_are_found_above() -> None:
-    assert {"mailframe.session.Session.headers", "mailframe.session.Session.account"} <= set(PUBLIC)
+    names = ("headers", "account", "stream", "watch", "explain", "trace")
+    assert {f"mailframe.session.Session.{name}" for name in names} <= set(PUBLIC)
 
 
 @pytest.mark.parametrize("name", ["search", "headers", "recipients", "attachments", "bodies"])

@@ -64,12 +64,12 @@ PATIENCE = 600
 #: Seconds each way, of a server that is far away.
 DELAY = 0.03
 #: What a session can do: methods and properties.
-PUBLIC = sorted(name for name in vars(Session) if not name.startswith("_"))
+PUBLIC = sorted(name for name in dir(Session) if not name.startswith("_"))
 ITERATED = {"stream", "watch"}
 AWAITED = [
     name
     for name in PUBLIC
-    if name not in ITERATED | {"tracing"} and inspect.isfunction(vars(Session)[name])
+    if name not in ITERATED | {"tracing"} and inspect.isfunction(getattr(Session, name))
 ]
 #: What a call needs.
 NEEDED: dict[str, Any] = {"message": [1], "download": [pd.DataFrame()], "to_parquet": ["mail"]}
@@ -160,7 +160,7 @@ def comparable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def differences(name: str) -> list[str]:
     """Say in what the asynchronous method is not the synchronous one."""
-    method, found = vars(Session)[name], vars(AsyncSession).get(name)
+    method, found = getattr(Session, name), getattr(AsyncSession, name, None)
     if found is None:
         return [f"AsyncSession has no {name}"]
     if isinstance(method, property):
@@ -189,12 +189,12 @@ def test_a_method_that_is_new_or_was_changed_shows(monkeypatch: pytest.MonkeyPat
 
 
 def test_nothing_is_there_that_a_session_has_not() -> None:
-    assert not [n for n in vars(AsyncSession) if not n.startswith("_") and n not in PUBLIC]
+    assert not [n for n in dir(AsyncSession) if not n.startswith("_") and n not in PUBLIC]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_coroutine_functions_are_known_as_such(name: str) -> None:
-    found = vars(AsyncSession)[name]
+    found = getattr(AsyncSession, name)
     assert inspect.iscoroutinefunction(found) == (name in AWAITED)
     if name != "account":
         assert found.__qualname__ == f"AsyncSession.{name}"

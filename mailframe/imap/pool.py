@@ -194,7 +194,7 @@ class Pool:
         try:
             with current_scope().waking(scope.cancel):
                 while waiting or running:
-                    while waiting and len(running) < self.size * 2:
+                    while waiting and len(running) <= self.size:
                         running.append(workers.submit(scope.run, do, waiting.popleft()))
                     yield running.popleft().result()
         except BaseException:

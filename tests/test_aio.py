@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailframe.imap.pool import Pool
+    from tests.rigs.certificates import Certificates
     from tests.rigs.dovecot import Dovecot
     from tests.rigs.scripted import Connection, ScriptedServer
 
@@ -705,6 +706,44 @@ def test_cancelled_while_connecting(scripted: Scripted) -> None:
 
     async def opened(server: Any) -> AsyncSession:
         return await opening(server, reconnect=0)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "heard", ["greeting", "CAPABILITY", "LOGIN", "STARTTLS", "TLS", "TLS behind STARTTLS"]
+)
+def test_cancelled_while_the_server_is_silent_connecting_ends_at_once(
+    scripted: Scripted, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, heard: str
+) -> None:
+    monkeypatch.setattr(aio, "PARTING", 10 * LONGEST)
+    is_heard = threading.Event()
+
+    def say(words: bytes) -> Callable[..., bytes]:
+        def answer(*_: object) -> bytes:
+            is_heard.set()
+            return words
+
+        return answer
+
+    options: dict[str, Any] = {"handlers": {heard: say(b"")}}
+    if heard in {"greeting", "TLS"}:
+        options = {"greeting": say(b"")}
+    if "STARTTLS" in heard:
+        words = b"" if heard == "STARTTLS" else b"<tag> OK begin\r\n"
+        options = {"handlers": {"STARTTLS": say(words)}, "security": "starttls"}
+        options["certificate"] = certificates.good
+    security = {"TLS": "tls", "STARTTLS": "starttls", "TLS behind STARTTLS": "starttls"}
+    server = scripted(**options)
+
+    async def opened() -> AsyncSession:
+        return await opening(server, security=security.get(heard, "none"))
+
+    async def main() -> None:
+        task = asyncio.create_task(opened())
+        await true(is_heard)
+        task.cancel()
+        assert isinstance(await outcome(task), asyncio.CancelledError)
 
     run(main())
 

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailframe.cancellation import current_scope
 from mailframe.exceptions import (
     CertificateError,
     CommandError,
@@ -258,7 +259,8 @@ class Connection(Line):
             proxy=self._proxy,
         )
         try:
-            self.sign_in(made)
+            with current_scope().waking(made.break_off):
+                self.sign_in(made)
         except BaseException:
             made.close()
             raise

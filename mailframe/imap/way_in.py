@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from mailframe.cancellation import current_scope
 from mailframe.exceptions import AuthenticationError, ConnectionFailedError, NotSupportedError
 from mailframe.imap.accounts import find_account
 from mailframe.imap.advice import explaining
@@ -101,7 +102,8 @@ class WayIn:
         with explaining(self.host, self.username, self.method, self.provider):
             connection = connect()
             try:
-                self._log_in(connection)
+                with current_scope().waking(connection.break_off):
+                    self._log_in(connection)
             except BaseException:
                 connection.close()
                 raise

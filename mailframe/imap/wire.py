@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mailframe.cancellation import check_cancelled, current_scope
 from mailframe.exceptions import ConnectionFailedError, ProtocolError, ServerTimeoutError
 from mailframe.imap import trace
 from mailframe.imap.failures import UNREACHED
@@ -112,7 +113,8 @@ class Wire(imaplib.IMAP4):
         # First: imaplib connects and reads the greeting while it is made.
         self._tap = (recorder or trace.Recorder()).tap()
         self._proxy = proxy
-        super().__init__(*args, **options)
+        with current_scope().waking(self.hang_up):
+            super().__init__(*args, **options)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Open the socket (imaplib's hook) and start with an empty buffer."""
@@ -123,6 +125,11 @@ class Wire(imaplib.IMAP4):
         self.window = WINDOW
         self.flying = {}
         super().open(*args, **kwargs)
+        try:
+            check_cancelled()  # before, there was nothing to hang up
+        except BaseException:
+            self.shutdown()
+            raise
         # Without this a small command waits for the acknowledgement of the last one (Nagle).
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -130,7 +137,9 @@ class Wire(imaplib.IMAP4):
         if self._proxy is not None:
             return connect_through(self._proxy, self.host, self.port, timeout)
         try:
-            plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc] # as below
+            # Not IMAP4_SSL's: TLS is for `_secure`.
+            create: Callable[..., socket.socket] = vars(imaplib.IMAP4)["_create_socket"]
+            plain = create(self, timeout)
         except TimeoutError as error:
             # Told apart from a server that falls silent, which may speak the next time.
             raise ServerTimeoutError(
@@ -151,6 +160,10 @@ class Wire(imaplib.IMAP4):
         """
         if ssl_context is None:  # imaplib would make one that verifies nothing
             ssl_context = ssl.create_default_context()
+        with current_scope().waking(self.hang_up):
+            return self._turned_into_tls(ssl_context)
+
+    def _turned_into_tls(self, ssl_context: ssl.SSLContext) -> Any:
         status, data = self._simple_command("STARTTLS")
         if status != "OK":
             raise self.error(data[-1])
@@ -160,11 +173,22 @@ class Wire(imaplib.IMAP4):
                 suggestion="Somebody may be tampering with the connection. "
                 'Use security="tls" (port 993), from a network you trust.',
             )
-        self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
+        self._secure(self.sock, ssl_context)
         self._tls_established = True
         # What was announced in clear text may have been forged.
         self._get_capabilities()
         return status, data
+
+    def _secure(self, plain: socket.socket, context: ssl.SSLContext) -> None:
+        """Put TLS on a socket; `hang_up` ends the handshake with whoever falls silent in it."""
+        made = context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock = made
+        try:
+            check_cancelled()  # it may have been the other socket that was hung up
+            made.do_handshake()
+        except BaseException:
+            made.close()
+            raise
 
     # imaplib's hooks ---------------------------------------------------------------------------
 
@@ -343,7 +367,7 @@ class Wire(imaplib.IMAP4):
         """Shut the socket down, from whatever thread: nothing is sent or read any more."""
         # Not by SSLSocket.shutdown, which takes TLS off first: what another thread is sending at
         # that moment would go out in clear text.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # it may not be there yet
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def drop(self) -> None:
@@ -496,8 +520,5 @@ class TlsWire(Wire, imaplib.IMAP4_SSL):
     """Over TLS from the first byte."""
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        opened = super()._create_socket(timeout)
-        if self._proxy is None:  # imaplib has made a TLS one of it already
-            return opened
-        context: ssl.SSLContext = self.ssl_context
-        return context.wrap_socket(opened, server_hostname=self.host)
+        self._secure(super()._create_socket(timeout), self.ssl_context)
+        return self.sock

@@ -12,23 +12,23 @@ import functools
 import html
 import inspect
 import os
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import copy_context
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
-from mailframe.cancellation import Cancelled, Scope, current_scope
+from mailframe.cancellation import Cancelled, Scope
 from mailframe.exceptions import ConnectionFailedError, NotSupportedError
 from mailframe.imap.asking import asker
+from mailframe.notebook import advise_in_notebooks
 from mailframe.opening import connect
 from mailframe.session import Session
+from mailframe.workers import ask_in, done, end_of, in_a_thread, job_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
     from types import TracebackType
 
     import pandas as pd
@@ -43,14 +43,8 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 #: Calls at work at a time. Those behind wait for a thread, as these wait for a connection.
 MOST_CALLS = 16
-#: Seconds that a cancelled call waits for its thread. That ends at once, unless it is connecting.
-PARTING = 5
-#: Seconds after which a notebook's loop turns, whatever it waits for.
-TURN = 0.3
 
 _END: Any = object()
-# What loop.run_until_complete says where asyncio.run says more.
-_RUNNING = "This event loop is already running"
 
 
 def _awaited(
@@ -115,7 +109,7 @@ class AsyncSession:
         self._session = session
         self._is_closed = False
         self._start_afresh()
-        _advise_in_notebooks()
+        advise_in_notebooks()
 
     def _start_afresh(self) -> None:
         # After a fork there are no threads, and what they did is the parent's to end.
@@ -187,7 +181,7 @@ class AsyncSession:
         for scope in tuple(self._at_work):
             scope.cancel()
         # Not behind the calls that it ends.
-        await _done(_in_a_thread(self._session.close), Scope())
+        await done(in_a_thread(self._session.close), Scope())
         self._workers.shutdown(wait=False)
 
     async def _do(self, work: Callable[[], T], scope: Scope, *, waits: bool = False) -> T:
@@ -196,11 +190,11 @@ class AsyncSession:
             self._start_afresh()
         if self._is_closed:
             raise self._closed()
-        job = _job(work, scope)
+        job = job_of(work, scope)
         self._at_work.add(scope)
         try:
-            future = _in_a_thread(job) if waits else self._workers.submit(job)
-            return await _done(future, scope)
+            future = in_a_thread(job) if waits else self._workers.submit(job)
+            return await done(future, scope)
         except (Cancelled, RuntimeError):
             if not self._is_closed:
                 raise
@@ -254,7 +248,7 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
         if self._frames is not None and not sys.is_finalizing():
             self._scope.cancel()
             with suppress(RuntimeError):  # no more threads to be had
-                _in_a_thread(self._frames.close)
+                in_a_thread(self._frames.close)
 
     async def __aenter__(self) -> Self:
         await self._step(self._started)
@@ -283,8 +277,8 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
         if self._is_busy:
             self._scope.cancel()
         if self._frames is not None:
-            ending = _in_a_thread(self._end)
-            await _end_of(ending)
+            ending = in_a_thread(self._end)
+            await end_of(ending)
             if ending.done():
                 ending.result()
 
@@ -314,7 +308,7 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
             return _END
         except asyncio.CancelledError:
             self._is_over = True
-            _in_a_thread(self._end)  # it may have had a frame ready
+            in_a_thread(self._end)  # it may have had a frame ready
             raise
         except BaseException:
             self._is_over = True
@@ -330,7 +324,7 @@ class Opening(Coroutine[Any, Any, AsyncSession]):
         self._open_session = open_session
         self._opened: AsyncSession | None = None
         self._coroutine: Coroutine[Any, Any, AsyncSession] | None = None
-        _advise_in_notebooks()
+        advise_in_notebooks()
 
     def __repr__(self) -> str:
         return "<a mailframe session that is not open yet: await it>"
@@ -389,12 +383,12 @@ class Opening(Coroutine[Any, Any, AsyncSession]):
         scope, loop = Scope(), asyncio.get_running_loop()
 
         def work() -> Session:
-            asker.set(functools.partial(_ask_in, loop))
+            asker.set(functools.partial(ask_in, loop))
             return self._open_session()
 
-        future = _in_a_thread(_job(work, scope))
+        future = in_a_thread(job_of(work, scope))
         try:
-            return AsyncSession(await _done(future, scope))
+            return AsyncSession(await done(future, scope))
         except asyncio.CancelledError:
             future.add_done_callback(_close_unwanted)
             raise
@@ -403,7 +397,7 @@ class Opening(Coroutine[Any, Any, AsyncSession]):
 def _close_unwanted(future: Future[Session]) -> None:
     """Close what was opened when nobody wanted it any more."""
     if not future.cancelled() and future.exception() is None:
-        _in_a_thread(future.result().close)
+        in_a_thread(future.result().close)
 
 
 def _opened(function: Callable[P, Session]) -> Callable[P, Opening]:
@@ -424,127 +418,3 @@ def _opened(function: Callable[P, Session]) -> Callable[P, Opening]:
 
 
 connect_async = _opened(connect)
-
-
-# -- threads
-
-
-def _job(work: Callable[[], T], scope: Scope) -> Callable[[], T]:
-    """Make of work what a thread may do: with the caller's context variables, and an end."""
-    context = copy_context()
-
-    def job() -> T:
-        try:
-            return context.run(scope.run, work)
-        except StopIteration as error:
-            # No future of asyncio takes one: whoever waits would wait for ever.
-            raise RuntimeError("what was called raised StopIteration") from error
-
-    return job
-
-
-def _in_a_thread(work: Callable[[], T]) -> Future[T]:
-    """Do something in a thread of its own, which does not keep Python from ending."""
-    future: Future[T] = Future()
-    threading.Thread(
-        target=_fulfil, args=(future, work), name="mailframe-wait", daemon=True
-    ).start()
-    return future
-
-
-def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
-    if future.set_running_or_notify_cancel():
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 it is whoever waits who gets it
-            future.set_exception(error)
-
-
-async def _done(future: Future[T], scope: Scope) -> T:
-    """Await a thread's work; end it, and wait until it has ended, when that is cancelled."""
-    try:
-        with _turning():
-            return await asyncio.wrap_future(future)
-    except asyncio.CancelledError:
-        scope.cancel()
-        await _end_of(future)
-        raise
-
-
-async def _end_of(future: Future[Any]) -> None:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def tell(_: object) -> None:
-        with suppress(RuntimeError):  # the loop may be closed by then
-            loop.call_soon_threadsafe(ended.set)
-
-    future.add_done_callback(tell)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PARTING):
-            await ended.wait()
-
-
-# -- terminals and notebooks
-
-
-def _ask_in(loop: asyncio.AbstractEventLoop, question: Callable[[], str]) -> str:
-    """Have a question asked in the thread of a loop, which stands still meanwhile."""
-    answer: Future[str] = Future()
-    with current_scope().waking(answer.cancel):
-        loop.call_soon_threadsafe(_fulfil, answer, functools.partial(_interruptibly, question))
-        return answer.result()
-
-
-def _interruptibly(question: Callable[[], str]) -> str:
-    """Ask; Ctrl-C ends the question before it does what it does in this loop."""
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        return question()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return question()
-    except KeyboardInterrupt:
-        asyncio.get_running_loop().call_soon(handler, signal.SIGINT, None)
-        raise EOFError("interrupted") from None
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-@contextmanager
-def _turning() -> Iterator[None]:
-    """Let a notebook's loop turn now and then: what ipykernel does on Ctrl-C waits for that."""
-    if _notebook() is None:
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    timers: list[asyncio.TimerHandle] = []
-
-    def turn() -> None:
-        timers[:] = [loop.call_later(TURN, turn)]
-
-    turn()
-    try:
-        yield
-    finally:
-        timers[0].cancel()
-
-
-def _notebook() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
-
-
-def _advise_in_notebooks() -> None:
-    """Have a notebook say what to write instead of ``asyncio.run``."""
-    shell = _notebook()
-    if shell is not None:
-        shell.events.register("post_run_cell", _advise)  # a second time it does nothing
-
-
-def _advise(result: Any) -> None:
-    said = str(result.error_in_exec) if isinstance(result.error_in_exec, RuntimeError) else ""
-    if "cannot be called from a running event loop" in said or said == _RUNNING:
-        sys.stderr.write(
-            "A notebook has an event loop of its own, in which cells may wait: leave asyncio.run "
-            "out, and write for example  df = await session.headers()\n"
-        )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from mailframe import kinds
 from mailframe.datasets import write_dataset
-from mailframe.selection import field_columns, select
+from mailframe.selection import check_folders, field_columns, select
 from mailframe.streaming import (
     check_batch,
-    check_folders,
     cut,
     cut_frame,
     frames_of,
@@ -170,7 +170,7 @@ class Flow:
                 "fields": list(field_columns(fields)),
             },
             lambda: self._pieces(criteria, folder, limit, batch),
-            lambda pieces: check_folders(self._source, pieces),
+            lambda pieces: check_folders(self._source, chain.from_iterable(pieces)),
             lambda pieces: frames_of(self._source, kind, pieces, criteria, progress),
             is_fixed=is_rows,
             overwrite=overwrite,

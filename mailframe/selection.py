@@ -18,7 +18,7 @@ from mailframe.source import Selection, check_count, is_glob, is_role
 
 if TYPE_CHECKING:
     from collections import UserString
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mailframe.criteria import Node, Q
     from mailframe.records import Folder
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Criteria",
     "FolderNames",
+    "check_folders",
     "described",
     "field_columns",
     "in_order_of",
@@ -183,15 +184,32 @@ def described(
 
 def _of_frame(source: Source, frame: pd.DataFrame, limit: int | None) -> list[Selection]:
     found = selections_of(keys_of(frame, source.account, limit))
-    for one in found:
-        # Opening the folder is enough to know, and nothing has been fetched yet.
-        validity = source.search(one.folder, NOTHING).uidvalidity
-        if validity != one.uidvalidity:
-            raise UidValidityError(
-                f"The folder {one.folder!r} was renumbered: its UIDVALIDITY is {validity}, and "
-                f"was {one.uidvalidity} when these rows were read."
-            )
+    check_folders(source, found)  # nothing has been fetched yet
     return found
+
+
+def check_folders(source: Source, found: Iterable[Selection]) -> None:
+    """Make sure that UIDs from an earlier call mean the same messages.
+
+    Parameters
+    ----------
+    source
+        Where they are. Opening the folders is enough to know.
+    found
+        The messages.
+
+    Raises
+    ------
+    UidValidityError
+        If a folder was renumbered since, and FolderError if it is gone.
+    """
+    for folder, before in dict.fromkeys((one.folder, one.uidvalidity) for one in found):
+        validity = source.search(folder, NOTHING).uidvalidity
+        if validity != before:
+            raise UidValidityError(
+                f"The folder {folder!r} was renumbered: its UIDVALIDITY is {validity}, and was "
+                f"{before} when these messages were found."
+            )
 
 
 def keys_of(frame: pd.DataFrame, account: str, limit: int | None = None) -> pd.DataFrame:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mailframe.criteria import NOTHING
-from mailframe.exceptions import QueryError, UidValidityError
+from mailframe.exceptions import QueryError
 from mailframe.progress import watched
 from mailframe.records import GONE
 from mailframe.selection import in_order_of, keys_of, selections_of
 from mailframe.source import Selection, check_count
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Sequence
     from typing import Any, TypeAlias
 
     from mailframe.kinds import Kind
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     #: Messages that are read together, by folder.
     Piece: TypeAlias = list[Selection]
 
-__all__ = ["check_batch", "check_folders", "cut", "cut_frame", "frames_of", "not_empty"]
+__all__ = ["check_batch", "cut", "cut_frame", "frames_of", "not_empty"]
 
 
 def check_batch(batch: int) -> None:
@@ -40,31 +39,6 @@ def check_batch(batch: int) -> None:
     check_count("batch", batch)
     if not batch:
         raise QueryError(f"batch={batch!r} is no number of messages.", suggestion="From 1.")
-
-
-def check_folders(source: Source, pieces: Iterable[Piece]) -> None:
-    """Open the folders of messages that were found in an earlier session.
-
-    Parameters
-    ----------
-    source
-        Where they are. One of files knows of labels in those folders then.
-    pieces
-        The messages.
-
-    Raises
-    ------
-    UidValidityError
-        If one was renumbered since, and FolderError if it is gone.
-    """
-    folders = dict.fromkeys((one.folder, one.uidvalidity) for piece in pieces for one in piece)
-    for folder, before in folders:
-        validity = source.search(folder, NOTHING).uidvalidity
-        if validity != before:
-            raise UidValidityError(
-                f"The folder {folder!r} was renumbered: its UIDVALIDITY is {validity}, and was "
-                f"{before} when its messages were found."
-            )
 
 
 def cut(found: Sequence[Selection], size: int) -> list[Piece]:

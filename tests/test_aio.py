@@ -27,7 +27,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import mailframe as mf
-from mailframe import aio
+from mailframe import aio, workers
 from mailframe.aio import AsyncFrames, AsyncSession, Opening
 from mailframe.exceptions import (
     AuthenticationError,
@@ -716,7 +716,7 @@ def test_cancelled_while_connecting(scripted: Scripted) -> None:
 def test_cancelled_while_the_server_is_silent_connecting_ends_at_once(
     scripted: Scripted, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, heard: str
 ) -> None:
-    monkeypatch.setattr(aio, "PARTING", 10 * LONGEST)
+    monkeypatch.setattr(workers, "PARTING", 10 * LONGEST)
     is_heard = threading.Event()
 
     def say(words: bytes) -> Callable[..., bytes]:
@@ -914,7 +914,7 @@ def test_cancelled_in_a_file_it_ends_at_the_next_message(
 def test_a_thread_that_does_not_end_is_not_waited_for(
     mbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aio, "PARTING", 0.01)
+    monkeypatch.setattr(workers, "PARTING", 0.01)
     reading, go_on = threading.Event(), threading.Event()
 
     class Bar:

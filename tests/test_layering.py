@@ -47,6 +47,8 @@ FLOORS = {
     "session": 4,
     "opening": 4,
     "aio": 4,
+    "notebook": 4,
+    "workers": 4,
     "embedded": 4,
     "plots": 5,
     "timeline": 5,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailframe.cancellation import check_cancelled
 from mailframe.files.looks import BOM
 from mailframe.files.separators import (
     LONGEST_LINE,
@@ -147,6 +148,7 @@ def scan(file: Handle) -> Index:
     scanner = _Scanner(file)
     place, window, base = 0, b"", 0
     while place < file.size and (block := file.read(place, place + BLOCK)):
+        check_cancelled()
         window += block
         place += len(block)
         # What is too near to the end to be judged waits for the next block.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [f"Folder{number}" for number in range(8)]
-EACH = 500
+EACH = 100
 SIZE = 4
 #: Seconds each way: another continent.
 DELAY = 0.05

@@ -44,14 +44,16 @@ CRITERIA = {
     "--flagged", "--has-attachment", "--search",
 }  # fmt: skip
 MESSAGES = {*CRITERIA, "--limit", "--folder"}
+TABLE = {"--to", "--dataset", "--overwrite", *MESSAGES}
 #: What each command knows besides.
 OPTIONS = {
     "folders": {"--to"},
-    "headers": {"--to", "--field", *MESSAGES},
-    "recipients": {"--to", *MESSAGES},
-    "bodies": {"--to", "--html", "--max-bytes", "--preview", *MESSAGES},
-    "attachments": {"--to", *MESSAGES},
-    "hops": {"--to", *MESSAGES},
+    "headers": {"--field", *TABLE},
+    "recipients": TABLE,
+    "bodies": {"--html", "--max-bytes", "--preview", *TABLE},
+    "attachments": TABLE,
+    "hops": TABLE,
+    "watch": {"--changes", "--duration", "--folder"},
     "download": {"--to", "--into", "--name", "--type", "--inline", "--overwrite", *MESSAGES},
     "message": {"--save", "--overwrite", "--folder"},
     "inspect": {"--all", "--folder"},

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -929,8 +930,9 @@ def test_a_folder_without_permission_is_an_error(
     mbox: Path, folder: Path, tmp_path: Path, *, begun: bool, overwrite: bool
 ) -> None:
     folder.mkdir()
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    above = tmp_path.relative_to(tempfile.gettempdir()).parents
+    for path in (tmp_path, *(Path(tempfile.gettempdir(), one) for one in list(above)[:-1])):
+        path.chmod(0o755)  # pytest's own folders are for their owner alone
     user = os.geteuid()
     with mf.open(mbox) as one:
         if begun:

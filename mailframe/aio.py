@@ -12,8 +12,8 @@ import functools
 import html
 import inspect
 import os
-import sys
 import threading
+import weakref
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -86,12 +86,19 @@ class AsyncSession:
 
     The methods, their arguments and what they return are those of `Session`; ``async for`` goes
     through what `Session.stream` and `Session.watch` give. The work is done in threads, over as
-    many connections as the pool has. A call that is cancelled ends at once.
+    many connections as the pool has. A call that is cancelled ends at once, or within five seconds
+    if it is just reaching for a server.
 
     Parameters
     ----------
     session
-        Any: ``mf.AsyncSession(mf.open("mail.mbox"))``. It belongs to this one from now on.
+        Any: ``mf.AsyncSession(mf.open("mail.mbox"))``. It goes on to work, too, and is closed with
+        this one.
+
+    Raises
+    ------
+    NotSupportedError
+        If it is no `Session`.
 
     Examples
     --------
@@ -106,6 +113,11 @@ class AsyncSession:
     """
 
     def __init__(self, session: Session) -> None:
+        if not isinstance(session, Session):
+            raise NotSupportedError(
+                f"A {type(session).__name__} is no Session.",
+                suggestion="session = await mf.connect_async(…), or mf.AsyncSession(mf.open(…)).",
+            )
         self._session = session
         self._is_closed = False
         self._start_afresh()
@@ -124,7 +136,12 @@ class AsyncSession:
         return repr(self._session).replace("Session", "AsyncSession", 1)
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>: every method is awaited"
+        name = html.escape(repr(self).strip("<>").removeprefix("mailframe.AsyncSession "))
+        return (
+            f"<div><b>mailframe.AsyncSession</b> {name}<br><small><code>await session.headers()"
+            "</code> · <code>async for frame in session.stream():</code> · <code>async for new in "
+            "session.watch():</code></small></div>"
+        )
 
     def __enter__(self) -> NoReturn:
         raise NotSupportedError(
@@ -205,7 +222,7 @@ class AsyncSession:
     def _closed(self) -> ConnectionFailedError:
         return ConnectionFailedError(
             f"The session on {self.account} is closed.",
-            suggestion="Open another: async with mf.connect_async(…) as session:",
+            suggestion="Open it again: mf.connect_async(…), or mf.AsyncSession(mf.open(…)).",
         )
 
 
@@ -243,13 +260,6 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
             "These frames come asynchronously.", suggestion="Write: async for frame in …:"
         )
 
-    def __del__(self) -> None:
-        # Left by break. To log out may take a while, which is not the loop's.
-        if self._frames is not None and not sys.is_finalizing():
-            self._scope.cancel()
-            with suppress(RuntimeError):  # no more threads to be had
-                in_a_thread(self._frames.close)
-
     async def __aenter__(self) -> Self:
         await self._step(self._started)
         return self
@@ -285,12 +295,16 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
     def _started(self) -> Generator[pd.DataFrame]:
         if self._frames is None:
             self._frames = self._begin()
+            # Where it is left by break. What it is given lives on until then.
+            self._letting_go = weakref.finalize(self, _let_go, self._scope, self._frames)
+            self._letting_go.atexit = False
         return self._frames
 
     def _end(self) -> None:
         with self._turn:
             frames, self._frames = self._frames, None
             if frames is not None:
+                self._letting_go.detach()
                 frames.close()
 
     async def _step(self, work: Callable[[], Any]) -> Any:
@@ -315,6 +329,13 @@ class AsyncFrames(AsyncIterator["pd.DataFrame"]):
             raise
         finally:
             self._is_busy = False
+
+
+def _let_go(scope: Scope, frames: Generator[pd.DataFrame]) -> None:
+    """Close what nobody can ask for any more: to log out may take a while, not the loop's."""
+    scope.cancel()
+    with suppress(RuntimeError):  # no more threads to be had
+        in_a_thread(frames.close)
 
 
 class Opening(Coroutine[Any, Any, AsyncSession]):

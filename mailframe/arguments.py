@@ -396,7 +396,10 @@ def _url(text: str) -> dict[str, object]:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
     return seconds

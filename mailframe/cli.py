@@ -168,6 +168,10 @@ def _table(session: Session, options: argparse.Namespace) -> int:
     elif kind == "bodies":
         kind = "previews" if options.preview else "bodies"
         more = {name: getattr(options, name) for name in ("html", "max_bytes", "preview")}
+    if options.dataset is None and options.overwrite:
+        raise QueryError("--overwrite is for --dataset.", suggestion="Leave it out.")
+    if options.dataset is not None and options.to is not None:
+        raise QueryError("Either --to or --dataset.", suggestion="Leave one out.")
     if options.dataset is not None:
         session.to_parquet(
             options.dataset,

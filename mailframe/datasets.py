@@ -11,6 +11,7 @@ import os
 import re
 from contextlib import closing, contextmanager
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from mailframe.tables import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -79,12 +79,9 @@ def write_dataset(
     SaveError
         If there is something else, or all of it is there already, or a file cannot be written.
     """
-    folder = make_folder(os.path.expanduser(path))  # noqa: PTH111 Path raises where there is no home
+    folder = Path(os.path.expanduser(path))  # noqa: PTH111 Path's raises where there is no home
     request = json.loads(json.dumps(request, default=_plain))
-    with _reported(folder):
-        plan = None if overwrite else _plan_in(folder)
-        if plan is None:
-            _check_free(folder, overwrite=overwrite)
+    plan = _plan_so_far(folder, overwrite=overwrite) if folder.exists() else None
     is_new = plan is None
     if plan is None:
         plan = request | {"id": os.urandom(16).hex(), "pieces": _found(find)}
@@ -92,6 +89,7 @@ def write_dataset(
         _check_same(folder, plan, request)
         if is_fixed and plan["pieces"] != _found(find):
             raise _other(folder, "there is one of other messages")
+    make_folder(folder)
     with _reported(folder):
         if is_new:  # not before the messages are found: until then, the old ones are all there is
             _delete(folder)
@@ -130,6 +128,16 @@ def _parquet(frame: pd.DataFrame, plan: dict[str, Any], number: int) -> bytes:
     pq.write_table(table.replace_schema_metadata(metadata), sink, row_group_size=max(len(frame), 1))
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def _plan_so_far(folder: Path, *, overwrite: bool) -> dict[str, Any] | None:
+    """Read what is to be gone on with; refuse what is neither that nor to be replaced."""
+    make_folder(folder)  # it may be a file
+    with _reported(folder):
+        plan = None if overwrite else _plan_in(folder)
+        if plan is None:
+            _check_free(folder, overwrite=overwrite)
+    return plan
 
 
 def _plan_in(folder: Path) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from mailframe.exceptions import SaveError
 from mailframe.terminal import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
 __all__ = ["FORMATS", "show", "show_more"]
@@ -30,6 +31,7 @@ SHOWN = {
     "downloads": ["uid", "size", "path"],
     "hops": ["uid", "hop", "time", "delay", "from_host", "by_host", "with"],
 }
+_FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
 #: Columns of the sender's making, which may be long and hold anything.
 _WIDE = ("from_address", "subject", "filename", "name", "text", "preview", "from_host", "by_host")
 
@@ -73,16 +75,28 @@ def show_more(frame: pd.DataFrame, *, is_first: bool) -> None:
     is_first
         Whether nothing was printed before.
     """
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        for row in frame.to_dict("records"):
+            print(clean(_line_of(row))[: max(width - 1, 40)])
+    else:
         frame.to_csv(sys.stdout, index=False, header=is_first)
-    for row in frame.to_dict("records") if sys.stdout.isatty() else ():
-        known = [row.get("event"), row["uid"], row["from_name"], row["from_address"]]
-        words = [str(one) for one in known if not pd.isna(one)]
-        subject = "" if pd.isna(row["subject"]) else row["subject"]
-        when = row["internal_date"]
-        time = " " * 16 if pd.isna(when) else when.strftime("%Y-%m-%d %H:%M")
-        print(clean(" ".join(f"{time}  {'  '.join(words)}  {subject}".split("\n"))))
     sys.stdout.flush()
+
+
+def _line_of(row: dict[Hashable, Any]) -> str:
+    """Write what is to be seen of a message in one line: when, what, who, about what."""
+    when = row["internal_date"]
+    words = [" " * 16 if pd.isna(when) else when.strftime("%Y-%m-%d %H:%M")]
+    if "event" in row:
+        words.append(f"{row['event']:5}")
+    words.append(f"{row['uid']:>6}")
+    if row.get("event") == "flags":
+        marks = [flag for flag in _FLAGS if row[flag]] + row["keywords"].split()
+        words.append(f"[{' '.join(marks)}]")
+    known = [row["from_name"], row["from_address"], row["subject"]]
+    words += [" ".join(one.split()) for one in known if not pd.isna(one)]
+    return "  ".join(words).rstrip()
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from itertools import islice
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +13,7 @@ from mailframe.exceptions import QueryError
 from mailframe.progress import watched
 from mailframe.records import GONE
 from mailframe.selection import in_order_of, keys_of, selections_of
-from mailframe.source import Selection, check_count
+from mailframe.source import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -36,9 +37,10 @@ def check_batch(batch: int) -> None:
     QueryError
         For anything but a whole number from 1.
     """
-    check_count("batch", batch)
-    if not batch:
-        raise QueryError(f"batch={batch!r} is no number of messages.", suggestion="From 1.")
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1:
+        raise QueryError(
+            f"batch={batch!r} is no number of messages.", suggestion="A whole number from 1."
+        )
 
 
 def cut(found: Sequence[Selection], size: int) -> list[Piece]:

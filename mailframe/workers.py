@@ -23,7 +23,7 @@ __all__ = ["ask_in", "done", "end_of", "in_a_thread", "job_of"]
 
 T = TypeVar("T")
 
-#: Seconds that a cancelled call waits for its thread. That ends at once, unless it looks up a host.
+#: Seconds that a cancelled call waits for its thread, which may be reaching for a host.
 PARTING = 5
 
 

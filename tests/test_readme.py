@@ -49,7 +49,7 @@ SHELL = [
 EXPECTED: dict[str, Callable[[Any], bool]] = {
     "that message as a file": lambda path: path.read_bytes().startswith(b"From: "),
     "attachments as files": lambda rows: all(Path(path).is_file() for path in rows["path"]),
-    "all of it in Parquet files, which can be resumed": lambda p: len(pd.read_parquet(p)) == 16,
+    "all headers in Parquet files, which can be resumed": lambda p: len(pd.read_parquet(p)) == 16,
     "a file of it": lambda _: len(pd.read_parquet("mail.parquet")) == 12,
     "one whole message, to look at": lambda email: "subject" in email._repr_html_().lower(),
     "how many": lambda number: number == 0,

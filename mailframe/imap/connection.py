@@ -195,6 +195,8 @@ class Connection(Line):
         if self.is_closed or self._is_opening or self.sign_in is None:
             raise lost
         error: MailframeError = lost
+        if self._come_back(self.sign_in, in_folder=in_folder):
+            return
         attempts = attempts or Attempts(self.retry)
         for attempt, pause in enumerate(attempts.pauses(), 1):
             if self._broken_off.is_set():
@@ -219,6 +221,19 @@ class Connection(Line):
             suggestion="Try again when the server or the network is back; mf.connect(..., "
             "reconnect=600) would try for 10 minutes.",
         ) from lost
+
+    def _come_back(self, sign_in: Callable[[Connection], None], *, in_folder: bool) -> bool:
+        """Open a line again that was not lost: nobody wanted what was done on it any more."""
+        if not self._was_broken_off or self._broken_off.is_set():
+            return False
+        try:
+            self._reopen(sign_in, in_folder=in_folder)
+        except (CertificateError, FolderError):
+            raise
+        except _PASSING as error:
+            log.info("%s", error)
+            return False
+        return True
 
     def _reopen(self, sign_in: Callable[[Connection], None], *, in_folder: bool) -> None:
         before, self.selected = self.selected, None

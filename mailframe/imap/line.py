@@ -109,6 +109,8 @@ class Line:
     def open(self) -> None:
         """Connect, also once more after the line was lost."""
         self._farewell = ""
+        #: Whether we have hung up: then it was not lost.
+        self._was_broken_off = False
         #: What stands behind a login's OK is read with the next answer, and may hold the secret.
         self._is_fresh = False
         with self._translated(f"Could not connect to {self.host}, port {self.port}."):
@@ -285,6 +287,7 @@ class Line:
 
         What was in flight is lost, and nothing is tried again before `mend`.
         """
+        self._was_broken_off = True
         self._broken_off.set()
         self.wire.hang_up()
 

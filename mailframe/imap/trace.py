@@ -119,7 +119,8 @@ class Recorder:
 
     def _start_afresh(self) -> None:
         # After a fork a thread that is not there any more may hold the lock for ever.
-        self._lock = threading.Lock()
+        # Taken again by the garbage collector, which logs out what was dropped.
+        self._lock = threading.RLock()
         self._process = os.getpid()
 
     def tap(self) -> Tap:

@@ -124,10 +124,11 @@ def watch(
         if found:
             yield found
             false_bells = 0
-            continue
         left = LONGEST_IDLE if end is None else end - time.monotonic()
         if left <= 0:
             return
+        if found:
+            continue
         if lookout.told == before:  # else something came while it was being looked for
             lookout.wait(min(left, LONGEST_IDLE), poll)
         is_bell = lookout.told != before and time.monotonic() - begun < HASTE
@@ -176,6 +177,8 @@ class _Lookout:
             # Not all servers hang up when somebody deletes a folder (RFC 2180 section 3).
             self._reopen(opened)
             raise
+        else:
+            self._attempts.renew()  # a line that is lost every few minutes is had again each time
         return found
 
     def wait(self, seconds: float, poll: float) -> None:

@@ -667,6 +667,28 @@ def test_it_ends_though_the_server_never_answers(silent: Silent, how: str) -> No
     run(main())
 
 
+def test_a_connection_on_which_a_call_was_cancelled_was_not_lost(
+    silent: Silent, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with opening(silent.server, reconnect=0) as session:
+            task = asyncio.create_task(session.count())
+            await true(silent.asked)
+            task.cancel()
+            assert isinstance(await outcome(task), asyncio.CancelledError)
+            assert len(await session.folders()) == 1
+            assert_whole(session)
+
+    run(main())
+    assert "lost" not in caplog.text
+
+
+def test_only_a_session_is_made_an_asynchronous_one() -> None:
+    for wrong in ("me@example.com", Opening(mf.demo)):
+        with pytest.raises(NotSupportedError, match="is no Session"):
+            AsyncSession(wrong)  # type: ignore[arg-type] # that is the mistake
+
+
 def test_cancelled_while_it_waits_for_a_connection(silent: Silent) -> None:
     async def main() -> None:
         async with opening(silent.server, pool_size=1) as session:

@@ -77,13 +77,28 @@ def test_a_terminal_gets_a_line_for_each_message(monkeypatch: pytest.MonkeyPatch
         Headers(from_=(Address("Bad \x1b[2J\nName", "a@example.org"),), subject="Hi\tthere"), (),
     )  # fmt: skip
     gone = MessageRecord.gone("me@example.com", "INBOX", 1, 3)
-    changes = [Change("new", record), Change("gone", gone)]
+    flagged = record._replace(uid=8, flags=("\\Seen", "project-x"))
+    changes = [Change("new", record), Change("gone", gone), Change("flags", flagged)]
     show_more(events_frame(changes, "me@example.com"), is_first=True)
     lines = terminal.getvalue().splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("2026-01-05 09:30  new  7  Bad ")
+    assert len(lines) == 3
+    assert lines[0].startswith("2026-01-05 09:30  new         7  Bad ")
     assert "\x1b" not in lines[0]
     assert lines[1].split() == ["gone", "3"]
+    assert lines[2].startswith("2026-01-05 09:30  flags       8  [seen project-x]  Bad ")
+    assert max(map(len, lines)) < 80
+
+
+def test_a_table_goes_to_one_place(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_set, file = str(tmp_path / "mail"), str(tmp_path / "mail.csv")
+    assert main(["headers", *arguments, "--dataset", data_set, "--to", file]) == 1
+    assert main(["headers", *arguments, "--to", file, "--overwrite"]) == 1
+    assert not list(tmp_path.iterdir())
+    said = capsys.readouterr().err
+    assert "--to or --dataset" in said
+    assert "--overwrite is for --dataset" in said
 
 
 @pytest.mark.parametrize("command", ["headers", "bodies", "attachments"])

@@ -253,6 +253,33 @@ def test_a_record_is_that_of_the_headers_frame(
     assert change.record.attachments == ()
 
 
+def test_a_line_that_is_lost_every_hour_is_had_again_each_time(
+    served: Callable[..., ScriptedServer], watched: Watch, clock: Clock
+) -> None:
+    def lose(_: Folder) -> bytes:
+        clock.now += 3600  # longer than a lost line is tried again
+        return b"* BYE see you\r\n"
+
+    server = served(Folder(lose, lose, lose, deliver))
+    assert told(watched(server), 1) == new(4)
+    assert len(server.connections) == 4
+
+
+@pytest.mark.usefixtures("time_of_the_clock")
+def test_it_ends_in_time_though_something_comes_at_every_look(
+    served: Callable[..., ScriptedServer], watched: Watch, clock: Clock
+) -> None:
+    folder = Folder()
+
+    def search(tag: bytes, args: bytes, client: Client) -> bytes:
+        clock.now += 1
+        folder.deliver()
+        return folder.search(tag, args, client)
+
+    happening = watched(served(folder, {"UID SEARCH": search}), duration=5)
+    assert len([change for found in happening for change in found]) == 5
+
+
 def test_idle_is_issued_again_before_the_server_loses_patience(
     served: Callable[..., ScriptedServer],
     watched: Watch,

@@ -66,11 +66,11 @@ PATIENCE = 600
 DELAY = 0.03
 #: What a session can do: methods and properties.
 PUBLIC = sorted(name for name in dir(Session) if not name.startswith("_"))
-ITERATED = {"stream", "watch"}
+ITERATED = ("stream", "watch")
 AWAITED = [
     name
     for name in PUBLIC
-    if name not in ITERATED | {"tracing"} and inspect.isfunction(getattr(Session, name))
+    if name not in {*ITERATED, "tracing"} and inspect.isfunction(getattr(Session, name))
 ]
 #: What a call needs.
 NEEDED: dict[str, Any] = {"message": [1], "download": [pd.DataFrame()], "to_parquet": ["mail"]}

@@ -322,7 +322,7 @@ def test_what_only_a_server_has(reading: Reading) -> None:
         async with AsyncSession(session) as ours:
             assert ours.account == session.account
             assert repr(ours) == repr(session).replace("mailframe.S", "mailframe.AsyncS")
-            assert "awaited" in ours._repr_html_()
+            assert "await session.headers()" in ours._repr_html_()
             if not reading.is_server:
                 for call in (ours.capabilities, ours.explain, ours.trace):
                     with pytest.raises(NotSupportedError, match="erver"):
@@ -1058,7 +1058,7 @@ def test_a_closed_session_says_so(mbox: Path, name: str) -> None:
         if name == "close":
             assert await called is None
             return
-        with pytest.raises(ConnectionFailedError, match=r"is closed\.\nWhat to do: Open another"):
+        with pytest.raises(ConnectionFailedError, match=r"is closed\.\nWhat to do: Open it again"):
             await (anext(called) if name in ITERATED else called)
 
     run(main())

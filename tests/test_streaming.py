@@ -745,7 +745,7 @@ def test_ctrl_c_ends_the_stream_and_not_the_session(
         ({"what": "search"}, r"what='search' is nothing to read\.\s.*headers, recipients"),
         ({"what": "Headers"}, "what='Headers' is nothing to read"),
         ({"what": None}, "what=None is nothing to read"),
-        ({"batch": 0}, r"batch=0 is no number of messages\.\s.*From 1"),
+        ({"batch": 0}, r"batch=0 is no number of messages\.\s.*from 1"),
         ({"batch": -1}, "batch=-1 is no number"),
         ({"batch": True}, "batch=True is no number"),
         ({"batch": 1.5}, "batch=1.5 is no number"),

@@ -1331,7 +1331,7 @@ def test_a_question_in_a_terminal(dovecot: Dovecot, folders: str, typed: str) ->
     assert echo, "whoever types next would not see it"
     if typed == "Ctrl-C":
         assert status == -signal.SIGINT
-        assert shown.rstrip().endswith(b"KeyboardInterrupt")
+        assert b"KeyboardInterrupt" in shown.splitlines()[-1]  # in colours from 3.13 on
     else:
         assert status == 0
         assert f"messages: {EACH}".encode() in shown

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mailframe import kinds
-from mailframe.datasets import write_dataset
 from mailframe.selection import check_folders, field_columns, select
 from mailframe.streaming import (
     check_batch,
@@ -152,6 +151,8 @@ class Flow:
             mail = session.to_parquet("mail", mf.Q(since="10y"), folder="*")
             df = pd.read_parquet(mail)
         """
+        from mailframe.datasets import write_dataset  # noqa: PLC0415 pyarrow.parquet takes long
+
         check_batch(batch)
         options: dict[str, Any]
         options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}

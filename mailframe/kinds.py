@@ -140,11 +140,11 @@ def kind_of(
         raise QueryError(
             f"what={what!r} is nothing to read.", suggestion=f"One of {', '.join(makers)}."
         )
-    idle = [] if what == "bodies" else [n for n, value in of_bodies.items() if value]
-    idle += ["fields"] if fields and what != "headers" else []
-    if idle:
+    meaningless = [] if what == "bodies" else [n for n, value in of_bodies.items() if value]
+    meaningless += ["fields"] if fields and what != "headers" else []
+    if meaningless:
         raise QueryError(
-            f"{', '.join(idle)}= says nothing about {what}.",
+            f"{', '.join(meaningless)}= says nothing about {what}.",
             suggestion="fields= is for headers; html=, max_bytes= and preview= are for bodies.",
         )
     return makers[what]()

@@ -128,6 +128,8 @@ class Pool:
         Cancelled
             If the current `Scope` is cancelled meanwhile.
         """
+        if self._process != os.getpid():
+            self._leave_to_the_parent()
         if self._is_closed:
             raise self._closed()
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailframe.dialogue import Trace, trace_frame
 from mailframe.exceptions import NotSupportedError, QueryError
-from mailframe.plan import Plan
+from mailframe.explanation import Explanation
 from mailframe.selection import described
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Conversation:
         *,
         folder: FolderNames = "INBOX",
         limit: int | None = None,
-    ) -> Plan:
+    ) -> Explanation:
         """Say what a reading call would send to the server; nothing is sent.
 
         Parameters
@@ -67,9 +67,9 @@ class Conversation:
 
         Returns
         -------
-        Plan
+        Explanation
             The exact commands, each with its RFC section and what it does, and what would be
-            decided on this side. Its ``frame`` is ``schema.PLAN``.
+            decided on this side. Its ``frame`` is ``schema.EXPLANATION``.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Conversation:
         asked = repr(criteria) if selections is None else "df"
         kept = "" if limit is None else f", limit={limit}"
         call = f"session.{what}({asked}, folder={folder!r}{kept})"
-        return Plan(call, tuple(explain(what, names, tree, selections, limit)))
+        return Explanation(call, tuple(explain(what, names, tree, selections, limit)))
 
     def trace(self) -> pd.DataFrame:
         """Return the dialogue with the server so far: every command and reply, without secrets.

@@ -155,7 +155,7 @@ FOLDERS = (
     Column("size", "Int64", "size in bytes, where the server tells (RFC 8438)"),
 )
 
-PLAN = (
+EXPLANATION = (
     Column("step", "int64", "place in the order, from 1"),
     Column("side", "category", "server: a command to be sent; here: decided without it"),
     Column("command", "str", "as it would be sent, without its tag; missing for a step here"),
@@ -188,7 +188,7 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "previews": PREVIEWS,
     "hops": HOPS,
     "folders": FOLDERS,
-    "plan": PLAN,
+    "explanation": EXPLANATION,
     "trace": TRACE,
 }
 

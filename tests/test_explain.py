@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
+    from mailframe.explanation import Explanation
     from mailframe.imap.connection import Connection
-    from mailframe.plan import Plan
     from tests.rigs.dovecot import Delivery, Dovecot
     from tests.rigs.scripted import Connection as Client
     from tests.rigs.scripted import ScriptedServer
@@ -193,7 +193,7 @@ PLACEHOLDERS = {
 READ_WHOLE = rb"(?:UID FETCH [0-9:,]+ \(UID BODY\.PEEK\[\]\)\0)*"
 
 
-def expected(plan: Plan, charset: str) -> re.Pattern[bytes]:
+def expected(plan: Explanation, charset: str) -> re.Pattern[bytes]:
     """Read a plan as a regular expression for what is sent, with a NUL behind each command.
 
     There are three kinds of steps. A command without a placeholder is sent once, as it is. FETCH
@@ -213,7 +213,9 @@ def expected(plan: Plan, charset: str) -> re.Pattern[bytes]:
     return re.compile(b"".join(steps))
 
 
-def assert_is_sent(session: mf.Session, tap: Tap, criteria: Any, what: str, **where: Any) -> Plan:
+def assert_is_sent(
+    session: mf.Session, tap: Tap, criteria: Any, what: str, **where: Any
+) -> Explanation:
     """Call what was explained, and compare."""
     plan = session.explain(criteria, what, **where)
     tapped = tap(session)
@@ -228,11 +230,11 @@ def assert_is_sent(session: mf.Session, tap: Tap, criteria: Any, what: str, **wh
     return plan
 
 
-def commands(plan: Plan) -> list[str]:
+def commands(plan: Explanation) -> list[str]:
     return [step.command for step in plan.steps if step.side == "server"]
 
 
-def here(plan: Plan) -> str:
+def here(plan: Explanation) -> str:
     return "\n".join(step.meaning for step in plan.steps if step.side == "here")
 
 
@@ -639,7 +641,7 @@ def test_a_closed_session_explains_all_the_same(session: mf.Session, folder: str
 
 
 @pytest.fixture(params=["criteria", "folders", "rows", "nothing"])
-def plans(request: pytest.FixtureRequest, session: mf.Session) -> list[Plan]:
+def plans(request: pytest.FixtureRequest, session: mf.Session) -> list[Explanation]:
     rows = session.search(folder=["INBOX", "Archive"])
     match request.param:
         case "criteria":
@@ -655,7 +657,7 @@ def plans(request: pytest.FixtureRequest, session: mf.Session) -> list[Plan]:
             return [session.explain(rows.head(0), what) for what in EXPLAINED]
 
 
-def test_every_command_has_its_section_and_its_meaning(plans: list[Plan]) -> None:
+def test_every_command_has_its_section_and_its_meaning(plans: list[Explanation]) -> None:
     for step in (step for plan in plans for step in plan.steps):
         assert step.meaning
         assert "not known here" not in step.meaning
@@ -700,13 +702,13 @@ def test_the_words_are_those_of_the_command(session: mf.Session) -> None:
     assert names(0, folder="\\Sent") == ["RETURN", "SPECIAL-USE"]
 
 
-def test_the_frame_conforms(plans: list[Plan], tmp_path: Path) -> None:
+def test_the_frame_conforms(plans: list[Explanation], tmp_path: Path) -> None:
     for plan in plans:
         frame = plan.frame
-        assert_frame_equal(schema.conform(frame, "plan"), frame)
-        assert list(frame.columns) == [column.name for column in schema.PLAN]
+        assert_frame_equal(schema.conform(frame, "explanation"), frame)
+        assert list(frame.columns) == [column.name for column in schema.EXPLANATION]
         assert type(frame.index) is pd.RangeIndex
-        assert frame.dtypes.astype("str").to_dict() == {c.name: c.dtype for c in schema.PLAN}
+        assert frame.dtypes.astype("str").to_dict() == {c.name: c.dtype for c in schema.EXPLANATION}
         assert frame["step"].tolist() == list(range(1, len(plan.steps) + 1))
         assert frame["side"].tolist() == [step.side for step in plan.steps]
         assert frame["command"].dropna().tolist() == commands(plan)
@@ -715,7 +717,7 @@ def test_the_frame_conforms(plans: list[Plan], tmp_path: Path) -> None:
         assert frame.attrs == {"call": plan.call}
     frame.to_parquet(tmp_path / "plan.parquet")
     back = pd.read_parquet(tmp_path / "plan.parquet")
-    assert_frame_equal(schema.conform(back, "plan"), frame)
+    assert_frame_equal(schema.conform(back, "explanation"), frame)
     assert back.attrs == frame.attrs
 
 

@@ -31,7 +31,7 @@ FLOORS = {
     "files": 2,
     "frames": 3,
     "tables": 3,
-    "plan": 3,
+    "explanation": 3,
     "dialogue": 3,
     "analysis": 3,
     "selection": 4,

@@ -16,8 +16,8 @@ import mailframe as mf
 from mailframe.arguments import make_parser
 from mailframe.cli import ALONE, main
 from mailframe.exceptions import NotSupportedError
+from mailframe.explanation import Explanation
 from mailframe.imap import IMAPClient
-from mailframe.plan import Plan
 from tests.rigs import messages
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "a file of it": lambda _: len(pd.read_parquet("mail.parquet")) == 12,
     "one whole message, to look at": lambda email: "subject" in email._repr_html_().lower(),
     "how many": lambda number: number == 0,
-    "the commands behind a call, nothing sent": lambda plan: isinstance(plan, Plan),
+    "the commands behind a call, nothing sent": lambda plan: isinstance(plan, Explanation),
     "a picture of that": lambda axes: "folder" in axes.get_title() and bool(axes.patches),
     "a picture of it": lambda axes: bool(axes.get_title()),
     "all folders at once": lambda rows: set(rows["folder"]) == {"INBOX", "Sent", "Archive"},

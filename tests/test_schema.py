@@ -33,7 +33,7 @@ COLUMNS = {
     ),
     "previews": "account folder uidvalidity uid preview",
     "hops": "account folder uidvalidity uid hop from_host by_host with time delay",
-    "plan": "step side command rfc meaning words",
+    "explanation": "step side command rfc meaning words",
     "trace": "time connection direction tag command line bytes elapsed",
     "folders": "name delimiter special_use flags messages unseen uidnext uidvalidity size",
 }

@@ -1,4 +1,4 @@
-"""Plan: what a call would do, to be read before anything is sent."""
+"""Explanation: what a call would do, to be read before anything is sent."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from mailframe.records import Step
 
-__all__ = ["Plan"]
+__all__ = ["Explanation"]
 
 _CONTROL = re.compile("[\x00-\x08\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Plan:
+class Explanation:
     """The steps of a call, with the RFC section of every command; print it, or look at it.
 
     Attributes
@@ -37,10 +37,10 @@ class Plan:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The steps as a frame: ``schema.PLAN``."""
+        """The steps as a frame: ``schema.EXPLANATION``."""
         numbered = list(enumerate(self.steps, start=1))
         frame = tabulate(
-            schema.PLAN,
+            schema.EXPLANATION,
             numbered,
             lambda rows: {
                 "step": [number for number, _ in rows],

@@ -11,6 +11,7 @@ from mailframe.exceptions import QueryError
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from mailframe.actions import Action, Place, Result
     from mailframe.criteria import Node
     from mailframe.parsing import Email
     from mailframe.records import BodyRecord, Folder, MessageRecord
@@ -21,6 +22,7 @@ __all__ = [
     "Selection",
     "Source",
     "What",
+    "WritableSource",
     "check_count",
     "is_glob",
     "is_role",
@@ -30,8 +32,9 @@ __all__ = [
 LONGEST = 16 << 20
 
 #: How much of a message `Source.headers` reads: everything the headers frame shows; the header
-#: fields alone; the attachments alone; the dates alone; none but the fields asked for.
-What: TypeAlias = Literal["headers", "recipients", "attachments", "dates", "fields"]
+#: fields alone; the attachments alone; the dates alone; none but the fields asked for; those by
+#: which one knows a message again.
+What: TypeAlias = Literal["headers", "recipients", "attachments", "dates", "fields", "brief"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +160,31 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of what is held; a second call does nothing."""
+
+
+class WritableSource(Source, Protocol):
+    """Where mail may be changed as well."""
+
+    def place(self, folder: str) -> Place:
+        """Say how far a folder is numbered."""
+
+    def rights(self, folder: str) -> frozenset[str] | None:
+        """Say what may be done in a folder (RFC 4314); None where that is not said."""
+
+    def capabilities(self) -> tuple[str, ...]:
+        """Return what the server offers."""
+
+    def perform(self, actions: Sequence[Action]) -> Generator[tuple[int, list[Result]]]:
+        """Do what is to be done; tell the action's number, and what became of its messages."""
+
+    def create_folder(self, folder: str) -> None:
+        """Make a folder."""
+
+    def rename_folder(self, folder: str, to: str) -> None:
+        """Rename a folder, and those below it."""
+
+    def delete_folder(self, folder: str, *, with_messages: bool) -> None:
+        """Delete a folder."""
+
+    def subscribe(self, folder: str, *, on: bool) -> None:
+        """Subscribe to a folder, or unsubscribe from it."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent / "mailframe"
 
 FLOORS = {
+    "actions": 0,
     "cancellation": 0,
     "exceptions": 0,
     "idn": 0,

@@ -56,7 +56,7 @@ _PASSING = (ConnectionFailedError, ProtocolError, CommandError, NotSupportedErro
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The selected folder, as the server described it.
+    r"""The selected folder, as the server described it.
 
     Attributes
     ----------
@@ -73,6 +73,11 @@ class Selected:
     highestmodseq
         The number of the latest change (RFC 7162 section 3.1.2.1); None where they are not
         numbered.
+    permanent_flags
+        In lower case, those that may be changed for good, with ``\*`` where new keywords may be
+        made (RFC 3501 section 7.1); None where the server does not say.
+    is_readonly
+        Whether the server lets nothing be changed.
     """
 
     account: str
@@ -81,6 +86,8 @@ class Selected:
     uidnext: int | None
     exists: int
     highestmodseq: int | None = None
+    permanent_flags: frozenset[str] | None = None
+    is_readonly: bool = False
 
 
 class Connection(Line):
@@ -394,6 +401,8 @@ class Connection(Line):
         numbered = self.wants_modseq and self.offers("CONDSTORE")  # RFC 7162 section 3.1.8
         suffix = b" (CONDSTORE)" if numbered else b""
         found: dict[str, int] = {}
+        permanent: frozenset[str] | None = None
+        is_readonly = False
         tried = f"Could not open the folder {folder!r}."
         for reply in self.command(
             verb, *encode_name(folder), suffix, tried=tried, error=FolderError
@@ -401,6 +410,9 @@ class Connection(Line):
             if reply.kind == "EXISTS" and reply.number is not None:
                 found["EXISTS"] = reply.number
             code, value, _ = split_code(reply.text) if reply.kind == "OK" else ("", b"", "")
+            if code == "PERMANENTFLAGS":
+                permanent = frozenset(value.decode("ascii", "replace").lower().strip("()").split())
+            is_readonly = is_readonly or (code == "READ-ONLY" and reply.tag != b"*")
             number = parse_number(value)
             if number is not None:
                 found[code] = number
@@ -416,6 +428,8 @@ class Connection(Line):
             uidnext=found.get("UIDNEXT"),
             exists=found.get("EXISTS", 0),
             highestmodseq=found.get("HIGHESTMODSEQ"),
+            permanent_flags=permanent,
+            is_readonly=is_readonly,
         )
         log.debug("opened %r: %d messages", folder, self.selected.exists)
         return self.selected

@@ -12,7 +12,13 @@ from mailframe.imap.responses import parse_number
 if TYPE_CHECKING:
     from mailframe.imap.responses import Token
 
-__all__ = ["read_flags", "read_internal_date", "read_number", "read_string"]
+__all__ = [
+    "read_flags",
+    "read_internal_date",
+    "read_number",
+    "read_string",
+    "write_internal_date",
+]
 
 # RFC 3501 section 9, date-time: the day is padded with a blank.
 _DATE_TIME = re.compile(
@@ -93,3 +99,22 @@ def read_string(token: Token) -> bytes:
 @lru_cache(maxsize=128)
 def _zone(minutes: int) -> timezone:
     return timezone(timedelta(minutes=minutes))
+
+
+def write_internal_date(when: datetime) -> bytes:
+    """Write a time as an INTERNALDATE, without quotes (RFC 3501 section 9, date-time).
+
+    Parameters
+    ----------
+    when
+        Aware. Seconds of its zone are lost.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> write_internal_date(datetime(1996, 7, 3, 2, 44, 25, tzinfo=UTC))
+    b' 3-Jul-1996 02:44:25 +0000'
+    """
+    month = next(name for name, number in _MONTHS.items() if number == when.month)
+    text = when.strftime("%H:%M:%S %z")[:14]
+    return b"%2d-%b-%04d %b" % (when.day, month.title(), when.year, text.encode("ascii"))

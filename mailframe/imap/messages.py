@@ -16,6 +16,7 @@ from mailframe.imap.fetch import Request, batches, fetch, fetch_ranges
 from mailframe.imap.items import read_flags, read_string
 from mailframe.imap.overview import (
     ALL_FIELDS,
+    BRIEF_FIELDS,
     FEW_FIELDS,
     HEADER,
     NO_FIELDS,
@@ -63,6 +64,7 @@ READ: Mapping[str, dict[str, bool]] = {
     "attachments": {"headers": False, "structure": True},
     "dates": {"headers": False, "structure": False},
     "fields": {"headers": False, "structure": False},
+    "brief": {"headers": False, "structure": False, "brief": True},
 }
 # RFC 8970 section 3.1: 200 characters at most, which may take three octets each.
 _PREVIEW_OCTETS = 300
@@ -74,6 +76,7 @@ def read_messages(
     *,
     headers: bool = True,
     structure: bool = True,
+    brief: bool = False,
     gmail: bool = False,
     fields: Sequence[str] = (),
 ) -> Iterator[MessageRecord]:
@@ -89,6 +92,8 @@ def read_messages(
         Read the header fields of the headers frame.
     structure
         Read the structure, for the attachments.
+    brief
+        Of the header fields only those by which one knows a message again.
     gmail
         Read Gmail's labels and threads.
     fields
@@ -101,7 +106,7 @@ def read_messages(
     """
     selected = connection.the_selected()
     for batch in batches(connection, selected, uids, BATCH):
-        asked = fields_for(headers=headers, structure=structure, also=fields)
+        asked = fields_for(headers=headers, structure=structure, brief=brief, also=fields)
         for seen in look(connection, batch, asked, structure=structure, gmail=gmail):
             yield MessageRecord(
                 selected.account,
@@ -119,17 +124,20 @@ def read_messages(
             )
 
 
-def fields_for(*, headers: bool, structure: bool, also: Sequence[str] = ()) -> Fields:
+def fields_for(
+    *, headers: bool, structure: bool, brief: bool = False, also: Sequence[str] = ()
+) -> Fields:
     """Say which header fields `read_messages` reads.
 
     Parameters
     ----------
-    headers, structure
+    headers, structure, brief
         As for `read_messages`.
     also
         Its ``fields``.
     """
     asked = ALL_FIELDS if headers else FEW_FIELDS if structure else NO_FIELDS
+    asked = BRIEF_FIELDS if brief else asked
     return asked.and_also(also)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_FIELDS",
+    "BRIEF_FIELDS",
     "FEW_FIELDS",
     "HEADER",
     "NO_FIELDS",
@@ -107,6 +108,8 @@ ALL_FIELDS = Fields(
 )
 #: Enough to tell whether a structure can be trusted.
 FEW_FIELDS = Fields(b"DATE FROM CONTENT-TYPE", octets=400)
+#: Enough to know a message again, and for a person to see which it is.
+BRIEF_FIELDS = Fields(b"DATE FROM SUBJECT MESSAGE-ID", octets=500)
 #: Every field.
 HEADER = Fields(None, octets=3000)
 NO_FIELDS = Fields(b"", octets=120)

@@ -153,7 +153,7 @@ class ImapSource:
         self, selections: Sequence[Selection], what: What = "headers", fields: Sequence[str] = ()
     ) -> Generator[tuple[int, list[MessageRecord]]]:
         """Read those of several folders, side by side: the selection's place, and some records."""
-        gmail = what == "headers" and self.has_labels
+        gmail = what in {"headers", "brief"} and self.has_labels
 
         def read(connection: Connection, uids: Sequence[int]) -> Iterator[MessageRecord]:
             return read_messages(connection, uids, gmail=gmail, fields=fields, **READ[what])

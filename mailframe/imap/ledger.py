@@ -1,0 +1,155 @@
+"""What has arrived in a folder since a plan was made: how a lost answer is found out.
+
+A copy cannot be told from its original by UID, but by what it is: size, Message-ID, Date, sender
+and subject. Whoever noted the folder's UIDNEXT before (RFC 3501 section 2.3.1.1) needs to look at
+no more than what came behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailframe.actions import Place, fingerprint
+from mailframe.criteria import ALL, Key, UidSet
+from mailframe.exceptions import UidValidityError
+from mailframe.imap.folder import folder_status
+from mailframe.imap.messages import read_messages
+from mailframe.imap.search import search
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from mailframe.imap.connection import Connection
+
+__all__ = ["Ledger", "Sight", "place_of"]
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks. A server goes on with a command whose connection was lost, and
+#: nothing is done again before it has been seen to rest; the more there was to do the longer.
+REST = 1.0
+REST_PER_MESSAGE = 0.001
+#: Looks at a folder that does not come to rest.
+LOOKS = 30
+
+
+class Sight(NamedTuple):
+    """Which messages are where they were, and which of them have a copy.
+
+    Attributes
+    ----------
+    here
+        Keys of those that are still in their folder.
+    copies
+        UID of the copy in the other folder, by key.
+    """
+
+    here: frozenset[Hashable]
+    copies: Mapping[Hashable, int]
+
+
+def place_of(connection: Connection, folder: str) -> Place:
+    """Say how far a folder is numbered (STATUS).
+
+    Parameters
+    ----------
+    connection
+        Logged in.
+    folder
+        Its name.
+
+    Raises
+    ------
+    FolderError
+        If it is not there.
+    """
+    status = folder_status(connection, folder)
+    if status.uidvalidity is not None and status.uidnext is not None:
+        return Place(status.uidvalidity, status.uidnext)
+    opened = connection.select(folder)
+    connection.selected = None
+    if opened.uidnext is not None:
+        return Place(opened.uidvalidity, opened.uidnext)
+    connection.select(folder)
+    highest = search(connection, ALL, 1)
+    connection.selected = None
+    return Place(opened.uidvalidity, highest[0] + 1 if highest else 1)
+
+
+class Ledger:
+    """The arrivals in one folder.
+
+    Parameters
+    ----------
+    connection
+        Logged in. Its open folder changes.
+    folder
+        Into which messages are put.
+    since
+        How far it was numbered when that was planned; None for now.
+
+    Raises
+    ------
+    FolderError
+        If it is not there, and UidValidityError if it was renumbered: then nobody can tell what
+        has been done.
+    """
+
+    def __init__(self, connection: Connection, folder: str, since: Place | None) -> None:
+        now = place_of(connection, folder)
+        self.folder = folder
+        self.since = since or now
+        #: Whether something has come since then, which may be what was to be put there.
+        self.is_stale = now != self.since
+        if now.uidvalidity != self.since.uidvalidity:
+            raise UidValidityError(
+                f"The folder {folder!r} was renumbered since this was planned: its UIDVALIDITY is "
+                f"{now.uidvalidity}, and was {self.since.uidvalidity}.",
+                suggestion="Plan it again.",
+            )
+        self._connection = connection
+        self._taken: set[int] = set()
+
+    def take(self, uids: Iterable[int]) -> None:
+        """Note copies of which it is known whose they are."""
+        self._taken.update(uids)
+
+    def look(
+        self,
+        wanted: Mapping[Hashable, tuple[object, ...]],
+        here: Iterable[Hashable],
+    ) -> Sight:
+        """Find copies.
+
+        Parameters
+        ----------
+        wanted
+            Fingerprints of messages, by key.
+        here
+            Keys of those that are where they were. Those that are not have the first right to a
+            copy, where several messages are the same.
+        """
+        is_here = frozenset(here)
+        free = self._arrivals()
+        copies: dict[Hashable, int] = {}
+        for key in sorted(wanted, key=is_here.__contains__):
+            found = free.get(wanted[key])
+            if found:
+                copies[key] = found.pop(0)
+        return Sight(is_here, copies)
+
+    def _arrivals(self) -> dict[tuple[object, ...], list[int]]:
+        """Say what has come, but for what is taken: UIDs ascending, by fingerprint."""
+        connection = self._connection
+        self._connection.select(self.folder)
+        first = self.since.uidnext
+        # The asterisk stands for the last message, also where that is before the first wanted.
+        found = search(connection, Key("UID", (UidSet(f"{first}:*"),)))
+        new = sorted(uid for uid in found if uid >= first and uid not in self._taken)
+        arrivals: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for record in read_messages(connection, new, headers=False, structure=False, brief=True):
+            arrivals[fingerprint(record.headers, record.size)].append(record.uid)
+        connection.selected = None
+        return arrivals

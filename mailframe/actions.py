@@ -10,7 +10,17 @@ if TYPE_CHECKING:
 
     from mailframe.records import Headers, MessageRecord
 
-__all__ = ["Action", "Letter", "Place", "Result", "Status", "Verb", "fingerprint"]
+__all__ = [
+    "Action",
+    "Entry",
+    "Fate",
+    "Letter",
+    "Place",
+    "Result",
+    "Status",
+    "Verb",
+    "fingerprint",
+]
 
 #: ``flags`` and ``labels`` are set and taken off; ``delete`` is for good.
 Verb: TypeAlias = Literal["flags", "labels", "move", "copy", "delete", "append"]
@@ -64,7 +74,7 @@ class Action:
         Where to, for ``move`` and ``copy``.
     since
         How far the folder they are put into was numbered by then: who looks behind it sees what
-        has been done.
+        has been done. None if it was not there yet.
     letters
         For ``append``.
     """
@@ -104,6 +114,46 @@ class Result(NamedTuple):
     new_uidvalidity: int | None = None
     new_uid: int | None = None
     stays: bool = False
+
+
+class Entry(NamedTuple):
+    """One message of a plan.
+
+    Attributes
+    ----------
+    folder, uidvalidity, uid
+        Where it is; of one that is appended, where to, and its place from 0.
+    verb, target, add, remove
+        What is wanted.
+    state
+        ``change``; ``as it is``, since nothing needs to be done; ``gone``.
+    action
+        The number of the action that it is part of, -1 for none.
+    sender, subject, date, size, flags
+        What it is, read when this was planned.
+    """
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    verb: str
+    target: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    state: str
+    action: int = -1
+    sender: str | None = None
+    subject: str | None = None
+    date: datetime | None = None
+    size: int | None = None
+    flags: tuple[str, ...] | None = None
+
+
+class Fate(NamedTuple):
+    """A message of a plan, and what has become of it."""
+
+    entry: Entry
+    result: Result
 
 
 def fingerprint(headers: Headers | None, size: int | None) -> tuple[object, ...]:

@@ -183,6 +183,20 @@ class AsyncSession:
     download = _awaited(Session.download)
     explain = _awaited(Session.explain)
     trace = _awaited(Session.trace)
+    mark = _awaited(Session.mark)
+    flag = _awaited(Session.flag)
+    keyword = _awaited(Session.keyword)
+    label = _awaited(Session.label)
+    move = _awaited(Session.move)
+    copy = _awaited(Session.copy)
+    delete = _awaited(Session.delete)
+    append = _awaited(Session.append)
+    apply = _awaited(Session.apply)
+    undo = _awaited(Session.undo)
+    create_folder = _awaited(Session.create_folder)
+    rename_folder = _awaited(Session.rename_folder)
+    delete_folder = _awaited(Session.delete_folder)
+    subscribe = _awaited(Session.subscribe)
 
     @asynccontextmanager
     async def tracing(self) -> AsyncIterator[Trace]:

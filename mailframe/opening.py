@@ -11,6 +11,8 @@ from mailframe.imap.connection import Connection
 from mailframe.imap.retry import Retry, persistently
 from mailframe.imap.source import ImapSource
 from mailframe.imap.way_in import WayIn, confirm, find_way, tokens_for
+from mailframe.imap.writing import WritableImapSource
+from mailframe.journal import Journal
 from mailframe.session import Session
 from mailframe.source import check_count
 
@@ -39,6 +41,8 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
     pool_size: int = 4,
     reconnect: float = 60,
     proxy: str | None = None,
+    readonly: bool = True,
+    journal: str | os.PathLike[str] | None = None,
 ) -> Session:
     """Log in to an IMAP account.
 
@@ -83,11 +87,16 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
     proxy
         ``"socks5://localhost:1080"`` or ``"http://proxy.example.com:3128"``, in networks that have
         no other way out. Needs ``pip install 'mailframe[proxy]'``.
+    readonly
+        False for a session that can change mail as well: `Session.move` and its kin, which show a
+        plan first. Otherwise nothing on the server changes, whatever is called.
+    journal
+        The path of a file that takes down, as JSON lines, what such a session changes.
 
     Returns
     -------
     Session
-        Reading only: nothing on the server changes.
+        Reading only, unless it is asked for otherwise.
 
     Raises
     ------
@@ -121,6 +130,13 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
             f"ssl_context= is a {type(ssl_context).__name__}, and no SSLContext.",
             suggestion='ssl_context=ssl.create_default_context(cafile="home.pem")',
         )
+    if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
+        raise QueryError(f"readonly={readonly!r} is neither True nor False.")
+    if readonly and journal is not None:
+        raise QueryError(
+            "A journal takes down what is changed, and this session changes nothing.",
+            suggestion="mf.connect(…, readonly=False, journal=…)",
+        )
     way = find_way(
         host,
         username,
@@ -132,23 +148,29 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
     )
     way.password, way.authorize_as, way.mechanism = password, authorize_as, mechanism
     way.tokens = tokens_for(way, oauth, token_provider, proxy=proxy)
-    return Session(
-        _log_in(
-            way,
-            ssl_context=ssl_context,
-            timeout=timeout,
-            pool_size=pool_size,
-            reconnect=reconnect,
-            proxy=proxy,
-        )
+    source = _log_in(
+        way,
+        ssl_context=ssl_context,
+        timeout=timeout,
+        pool_size=pool_size,
+        reconnect=reconnect,
+        proxy=proxy,
+        readonly=readonly,
     )
+    return Session(source, journal=None if journal is None else Journal(journal, source.account))
 
 
 def log_in_to(
-    host: str, username: str, password: str, *, port: int, security: str = "tls"
+    host: str,
+    username: str,
+    password: str,
+    *,
+    port: int,
+    security: str = "tls",
+    readonly: bool = True,
 ) -> ImapSource:
     """Log in to a server that is known, with a password, for a session to stand on."""
-    return _log_in(WayIn(host, username, port, security, password=password))
+    return _log_in(WayIn(host, username, port, security, password=password), readonly=readonly)
 
 
 def _log_in(
@@ -159,6 +181,7 @@ def _log_in(
     pool_size: int = 4,
     reconnect: float = 60,
     proxy: str | None = None,
+    readonly: bool = True,
 ) -> ImapSource:
     check_count("pool_size", pool_size, "connections")
     if not pool_size:
@@ -179,7 +202,8 @@ def _log_in(
             proxy=proxy,
         )
 
-    return ImapSource(persistently(lambda: way.log_in(connect), retry), pool_size)
+    kind = ImapSource if readonly else WritableImapSource
+    return kind(persistently(lambda: way.log_in(connect), retry), pool_size)
 
 
 def open(path: str | os.PathLike[str]) -> Session:  # noqa: A001 as users know it from elsewhere

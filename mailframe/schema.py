@@ -164,6 +164,39 @@ EXPLANATION = (
     Column("words", "str", "the command's other words and their meanings, a line each"),
 )
 
+_ABOUT = (
+    Column("account", "category", "whose mailbox it is"),
+    Column("folder", "category", "where the message is; of an appended one, where to"),
+    Column("uidvalidity", "Int64", "that folder's"),
+    Column("uid", "Int64", "the message's; missing for one that is appended"),
+    Column("action", "category", "flags, labels, move, copy, delete (for good) or append"),
+    Column("target", "category", "the folder that it is moved or copied to"),
+)
+_WHICH = (
+    Column("from_address", "str", "the first From address"),
+    Column("subject", "str", "Subject, decoded"),
+)
+
+PLAN = (
+    *_ABOUT,
+    Column("state", "category", "change; as it is (nothing needs to be done); gone"),
+    Column("add", "str", "flags to be set, joined by spaces; labels by line breaks"),
+    Column("remove", "str", "those to be taken off, likewise"),
+    *_WHICH,
+    Column("date", TIME, "the sender's Date"),
+    Column("size", "Int64", "size of the message in bytes"),
+    Column("flags", "str", "its flags now, joined by spaces"),
+)
+
+OUTCOME = (
+    *_ABOUT,
+    Column("status", "category", "done, gone (it was not there any more), failed or unknown"),
+    Column("reason", "str", "why; empty where all went well"),
+    Column("new_uidvalidity", "Int64", "of the folder that it is in now, if it was put into one"),
+    Column("new_uid", "Int64", "its UID there, if that is known"),
+    *_WHICH,
+)
+
 TRACE = (
     Column("time", TIME, "when it was sent or read"),
     Column("connection", "int64", "over which of the session's connections, from 1"),
@@ -189,6 +222,8 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "hops": HOPS,
     "folders": FOLDERS,
     "explanation": EXPLANATION,
+    "plan": PLAN,
+    "outcome": OUTCOME,
     "trace": TRACE,
 }
 

@@ -35,6 +35,7 @@ __all__ = [
     "one_folder",
     "select",
     "selections_of",
+    "with_role",
 ]
 
 Criteria: TypeAlias = "str | Q | UserString | Node | pd.DataFrame | pd.Series[Any] | pd.Index[Any]"
@@ -298,7 +299,7 @@ def _folder_names(source: Source, folder: FolderNames) -> list[str]:
     names: list[str] = []
     for pattern in asked:
         if is_role(pattern):
-            names.append(_with_role(listed, pattern))
+            names.append(with_role(listed, pattern))
             continue
         if not is_glob(pattern) or any(one.name == pattern for one in listed):
             names.append(pattern)
@@ -340,7 +341,21 @@ def _asked_names(folder: FolderNames) -> list[str]:
     return list(dict.fromkeys("INBOX" if name.upper() == "INBOX" else name for name in asked))
 
 
-def _with_role(listed: Sequence[Folder], role: str) -> str:
+def with_role(listed: Sequence[Folder], role: str) -> str:
+    r"""Find the folder with a role (RFC 6154).
+
+    Parameters
+    ----------
+    listed
+        All there are.
+    role
+        ``"\Trash"``.
+
+    Raises
+    ------
+    FolderError
+        If none has it.
+    """
     if role.lower() == "\\inbox":
         return "INBOX"
     for one in listed:

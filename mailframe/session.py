@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from mailframe import frames, kinds
+from mailframe.changing import Changing
 from mailframe.conversation import Conversation
 from mailframe.downloads import save_attachments
 from mailframe.exceptions import NotSupportedError, QueryError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
+    from mailframe.journal import Journal
     from mailframe.kinds import Kind
     from mailframe.parsing import Email
     from mailframe.selection import Criteria, FolderNames
@@ -48,9 +50,10 @@ _METHODS = (
     "trace",
     "tracing",
 )
+_CHANGES = ("mark", "flag", "keyword", "move", "copy", "delete", "append", "create_folder")
 
 
-class Session(Flow, Conversation):
+class Session(Flow, Conversation, Changing):
     r"""A mailbox as DataFrames.
 
     Every reading method is ``method(criteria="ALL", *, folder="INBOX", limit=None,
@@ -70,10 +73,13 @@ class Session(Flow, Conversation):
     ----------
     source
         Where the mail is. It belongs to the session from now on.
+    journal
+        Takes down what is changed.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, journal: Journal | None = None) -> None:
         self._source = source
+        self._journal = journal
 
     def __reduce__(self) -> str:
         raise NotSupportedError(
@@ -85,7 +91,9 @@ class Session(Flow, Conversation):
         return f"<mailframe.Session {self._source}>"
 
     def _repr_html_(self) -> str:
-        calls = " · ".join(f"<code>.{name}()</code>" for name in _METHODS)
+        is_writable = hasattr(self._source, "perform")
+        names = (*_METHODS, *_CHANGES) if is_writable else _METHODS
+        calls = " · ".join(f"<code>.{name}()</code>" for name in names)
         return (
             f"<div><b>mailframe.Session</b> {html_module.escape(str(self._source))}<br>"
             f"<small>{calls}</small></div>"

@@ -62,7 +62,11 @@ def _end(source: Source, server: Server) -> None:
 
 
 def demo(
-    *, messages: int | None = None, path: str | os.PathLike[str] | None = None, port: int = 0
+    *,
+    messages: int | None = None,
+    path: str | os.PathLike[str] | None = None,
+    port: int = 0,
+    readonly: bool = True,
 ) -> DemoSession:
     """Open the sample mailbox that comes with mailframe: no account is needed, and no network.
 
@@ -81,6 +85,9 @@ def demo(
         An mbox, a Maildir or .eml files to serve instead. They are only read.
     port
         To listen on; by default one that is free.
+    readonly
+        False for a session that can change the mail, as of `mailframe.connect`. The files that
+        ``path`` names do not change.
 
     Returns
     -------
@@ -106,7 +113,14 @@ def demo(
     """
     server, username, password = start_server(messages=messages, path=path, port=port)
     try:
-        source = log_in_to(server.host, username, password, port=server.port, security="none")
+        source = log_in_to(
+            server.host,
+            username,
+            password,
+            port=server.port,
+            security="none",
+            readonly=readonly,
+        )
     except BaseException:
         server.stop()
         raise

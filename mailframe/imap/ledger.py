@@ -88,7 +88,7 @@ class Ledger:
     folder
         Into which messages are put.
     since
-        How far it was numbered when that was planned; None for now.
+        How far it was numbered when that was planned; None if it was not there yet.
 
     Raises
     ------
@@ -100,7 +100,7 @@ class Ledger:
     def __init__(self, connection: Connection, folder: str, since: Place | None) -> None:
         now = place_of(connection, folder)
         self.folder = folder
-        self.since = since or now
+        self.since = since or Place(now.uidvalidity, 1)
         #: Whether something has come since then, which may be what was to be put there.
         self.is_stale = now != self.since
         if now.uidvalidity != self.since.uidvalidity:

@@ -69,8 +69,8 @@ class WritableImapSource(ImapSource):
         Yields
         ------
         tuple of int and list of Result
-            The action's number, and what has become of some of its messages; each comes once, but
-            for what had not been begun when an error ended it.
+            The action's number, and what has become of some of its messages: of none before it is
+            begun, and of each once, but for what was left when an error ended it.
 
         Raises
         ------
@@ -83,7 +83,10 @@ class WritableImapSource(ImapSource):
         with noted(self.recorder, verbs, "message") as note, self._to_write() as connection:
             work = _Work(connection, actions)
             for number in range(len(actions)):
+                yield number, []
                 for results in work.do(number):
+                    if not results:
+                        continue
                     note.count += sum(one.status == "done" for one in results)
                     yield number, results
 

@@ -1,0 +1,332 @@
+"""Rows and what is wanted of them -> a plan: what is there is looked up, nothing is changed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from mailframe.actions import Action, Entry
+from mailframe.exceptions import FolderError, QueryError
+from mailframe.plan import Plan
+from mailframe.plan_view import many
+from mailframe.selection import check_folders, keys_of, selections_of, with_role
+from mailframe.source import is_glob, is_role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mailframe.actions import Place, Verb
+    from mailframe.plan import Writer
+    from mailframe.records import Folder, MessageRecord
+    from mailframe.source import WritableSource
+
+__all__ = ["Want", "draft", "keys_in", "missing_rights", "same_for_all", "target_of", "trash_of"]
+
+#: From so many messages on a plan warns of its size.
+MANY = 1000
+#: What one needs to be allowed for each verb (RFC 4314 section 4), in the folder and in the target.
+_RIGHTS: Mapping[Verb, tuple[str, str]] = {
+    "flags": ("", ""),
+    "labels": ("w", ""),
+    "move": ("te", "i"),
+    "copy": ("", "i"),
+    "delete": ("te", ""),
+    "append": ("i", ""),
+}
+_RIGHT_OF_FLAG = {"\\seen": "s", "\\deleted": "t"}
+#: What the rights are called, for those who read a warning.
+_ALLOWED = {
+    "s": "mark messages as read",
+    "w": "change flags",
+    "t": "mark messages as deleted",
+    "e": "expunge",
+    "i": "put messages in",
+}
+
+
+class Want(NamedTuple):
+    """What is wanted of one message."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    verb: Verb
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    target: str = ""
+
+
+class _Key(NamedTuple):
+    """What messages have in common that are dealt with together."""
+
+    verb: Verb
+    folder: str
+    uidvalidity: int
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    target: str
+
+
+def keys_in(rows: object, account: str) -> list[tuple[str, int, int]]:
+    """Read which messages rows are about: folder, UIDVALIDITY and UID, in the order of the rows.
+
+    Parameters
+    ----------
+    rows
+        A frame that a session returned, filtered as one likes.
+    account
+        Whose messages they must be.
+
+    Raises
+    ------
+    QueryError
+        If it is no frame, lacks keys, or is about another account.
+    """
+    if not isinstance(rows, pd.DataFrame):
+        raise QueryError(
+            f"Which messages? A {type(rows).__name__} does not say.",
+            suggestion='Give rows of a frame: session.move(df[df["size"] > 1e6], "Large"), or '
+            'session.mark(session.search("UNSEEN"), seen=True).',
+        )
+    keys = keys_of(rows, account)
+    selections_of(keys)  # which refuses what is no UID
+    values = (keys[name] for name in ("folder", "uidvalidity", "uid"))
+    return [
+        (folder, int(validity), int(uid)) for folder, validity, uid in zip(*values, strict=True)
+    ]
+
+
+def same_for_all(
+    keys: Iterable[tuple[str, int, int]],
+    verb: Verb,
+    *,
+    add: tuple[str, ...] = (),
+    remove: tuple[str, ...] = (),
+    target: str = "",
+) -> list[Want]:
+    """Want the same of all messages."""
+    return [Want(*key, verb, add, remove, target) for key in keys]
+
+
+def target_of(source: WritableSource, folder: object, *, create: bool) -> tuple[str, bool]:
+    r"""Find the folder that messages are to be put into.
+
+    Parameters
+    ----------
+    source
+        Where it is.
+    folder
+        Its name, or role: ``"\\Archive"``.
+    create
+        Whether it may be made.
+
+    Returns
+    -------
+    tuple of str and bool
+        Its name, and whether it is still to be made.
+
+    Raises
+    ------
+    FolderError
+        If it is not there, or can hold no messages.
+    """
+    if not isinstance(folder, str) or not folder:
+        raise FolderError(f"{folder!r} is no name of a folder.")
+    listed = source.folders(status=False)
+    if is_role(folder):
+        return with_role(listed, folder), False
+    name = "INBOX" if folder.upper() == "INBOX" else folder
+    there = {one.name: one for one in listed}
+    if name in there and there[name].selectable:
+        return name, False
+    if name in there:
+        raise FolderError(
+            f"{name!r} holds only other folders, no messages.",
+            suggestion=f"One below it: {_below(there[name], listed)}.",
+        )
+    if create:
+        return name, True
+    near = get_close_matches(name, there, n=1)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    what = "A pattern names no target. " if is_glob(name) else ""
+    raise FolderError(
+        f"There is no folder {name!r}.",
+        suggestion=f"{what}{meant}create=True makes it first; session.folders() shows those there "
+        "are.",
+    )
+
+
+def trash_of(source: WritableSource) -> str:
+    """Find the folder for what is deleted (RFC 6154)."""
+    try:
+        return with_role(source.folders(status=False), "\\Trash")
+    except FolderError as error:
+        raise FolderError(
+            "This account has no folder that is known to be its trash.",
+            suggestion='Say which: session.move(df, "Trash", create=True); or delete for good: '
+            "session.delete(df, permanently=True).",
+        ) from error
+
+
+def draft(
+    source: WritableSource,
+    wants: Sequence[Want],
+    session: Writer,
+    *,
+    create: tuple[str, ...] = (),
+    warnings: Sequence[str] = (),
+) -> Plan:
+    """Make a plan: see how the messages are now, and leave out what needs no change.
+
+    Parameters
+    ----------
+    source
+        Where they are.
+    wants
+        Of distinct messages for each verb.
+    session
+        Does it, later.
+    create
+        Folders that are to be made first.
+    warnings
+        What is known to be said.
+
+    Raises
+    ------
+    UidValidityError
+        If a folder was renumbered since the rows were read, and FolderError if it has gone.
+    """
+    records = _read(source, wants)
+    since = _places(source, wants, create)
+    groups: dict[_Key, tuple[int, list[MessageRecord]]] = {}
+    entries: list[Entry] = []
+    for want in wants:
+        record = records.get((want.folder, want.uidvalidity, want.uid))
+        state = "gone" if record is None else _state(want, record)
+        number = -1
+        if record is not None and state == "change":
+            key = _Key(want.verb, want.folder, want.uidvalidity, want.add, want.remove, want.target)
+            number, messages = groups.setdefault(key, (len(groups), []))
+            messages.append(record)
+        entries.append(_entry(want, record, state, number))
+    actions = tuple(
+        Action(
+            key.verb,
+            key.folder,
+            key.uidvalidity,
+            tuple(sorted(messages, key=lambda one: one.uid)),
+            key.add,
+            key.remove,
+            key.target,
+            since.get(key.target),
+        )
+        for key, (_, messages) in groups.items()
+    )
+    said = [*_loud(entries), *warnings, *missing_rights(source, actions, create)]
+    return Plan(source.account, tuple(entries), actions, create, tuple(said), session)
+
+
+def _read(
+    source: WritableSource, wants: Iterable[Want]
+) -> dict[tuple[str, int, int], MessageRecord]:
+    keys = pd.DataFrame(
+        list(dict.fromkeys((w.folder, w.uidvalidity, w.uid) for w in wants)),
+        columns=["folder", "uidvalidity", "uid"],
+    )
+    found = selections_of(keys)
+    check_folders(source, found)
+    records: dict[tuple[str, int, int], MessageRecord] = {}
+    for one in found:
+        with closing(source.headers(one, "brief")) as read:
+            records |= {(one.folder, one.uidvalidity, record.uid): record for record in read}
+    return records
+
+
+def _places(
+    source: WritableSource, wants: Iterable[Want], create: Sequence[str]
+) -> dict[str, Place]:
+    targets = dict.fromkeys(want.target for want in wants if want.target)
+    return {name: source.place(name) for name in targets if name not in create}
+
+
+def _state(want: Want, record: MessageRecord) -> str:
+    if want.verb == "move" and want.target == want.folder:
+        return "as it is"
+    if want.verb not in {"flags", "labels"}:
+        return "change"
+    words = record.flags if want.verb == "flags" else (record.labels or ())
+    now = {word.lower() for word in words}
+    is_so = now.issuperset(map(str.lower, want.add)) and now.isdisjoint(map(str.lower, want.remove))
+    return "as it is" if is_so else "change"
+
+
+def _entry(want: Want, record: MessageRecord | None, state: str, number: int) -> Entry:
+    entry = Entry(
+        want.folder, want.uidvalidity, want.uid, want.verb, want.target, want.add, want.remove,
+        state, number,
+    )  # fmt: skip
+    if record is None:
+        return entry
+    words = record.flags if want.verb != "labels" else (record.labels or ())
+    headers = record.headers
+    return entry._replace(
+        sender=headers.from_[0].address if headers.from_ else None,
+        subject=headers.subject,
+        date=headers.date,
+        size=record.size,
+        flags=tuple(words),
+    )
+
+
+def _loud(entries: Iterable[Entry]) -> list[str]:
+    number = sum(entry.state == "change" for entry in entries)
+    if number < MANY:
+        return []
+    return [f"THESE ARE {many(number).upper()}. Make sure that so many are meant."]
+
+
+def missing_rights(
+    source: WritableSource, actions: Iterable[Action], create: Sequence[str] = ()
+) -> list[str]:
+    """Say what a plan needs that is not allowed, where the server tells (ACL).
+
+    Parameters
+    ----------
+    source
+        Says which rights there are.
+    actions
+        Of the plan.
+    create
+        Folders that are not there yet.
+    """
+    needed: dict[str, str] = {}
+    for action in actions:
+        here, there = _RIGHTS[action.verb]
+        if action.verb == "flags":
+            flags = (*action.add, *action.remove)
+            here = "".join(_RIGHT_OF_FLAG.get(flag.lower(), "w") for flag in flags)
+        needed[action.folder] = needed.get(action.folder, "") + here
+        if action.target and action.target not in create:
+            needed[action.target] = needed.get(action.target, "") + there
+    said = []
+    for folder, rights in needed.items():
+        have = source.rights(folder) if rights else None
+        if have is None:
+            continue
+        have = have | set("te") if "d" in have else have  # as RFC 2086 had it
+        lacking = [_ALLOWED[right] for right in dict.fromkeys(rights) if right not in have]
+        if lacking:
+            said.append(
+                f"In {folder!r} you may not {' or '.join(lacking)} (its access list): that part "
+                "will fail."
+            )
+    return said
+
+
+def _below(folder: Folder, listed: Iterable[Folder]) -> str:
+    prefix = f"{folder.name}{folder.delimiter or ''}"
+    names = [repr(one.name) for one in listed if one.name.startswith(prefix) and one.selectable]
+    return ", ".join(names[:3]) or f"{prefix}…"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mailframe.applying import apply, undone
 from mailframe.exceptions import FolderError, NotSupportedError, QueryError, ReadOnlyError
 from mailframe.imap.changes import check_flags
-from mailframe.letters import draft_letters, letter_of
-from mailframe.planning import draft, keys_in, same_for_all, target_of, trash_of
+from mailframe.letters import letter_of
+from mailframe.planning import draft, draft_letters, keys_in, same_for_all, target_of, trash_of
 from mailframe.selection import one_folder
 
 if TYPE_CHECKING:
@@ -491,7 +491,7 @@ class Changing:
             If there are messages in it, the server refuses, or it is the INBOX.
         """
         source = self._writable(f"delete the folder {folder!r}")
-        source.delete_folder(_name(folder), with_messages=bool(force))
+        source.delete_folder(_name(folder), force=bool(force))
         self._note_folder("delete", folder)
 
     def subscribe(self, folder: str, *, on: bool = True) -> None:

@@ -10,19 +10,14 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mailframe.actions import Action, Entry, Letter
+from mailframe.actions import Letter
 from mailframe.exceptions import MailFileError, QueryError
 from mailframe.parsing import parse_headers, split_header
-from mailframe.plan import Plan
-from mailframe.planning import missing_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from mailframe.plan import Writer
-    from mailframe.source import WritableSource
-
-__all__ = ["Mail", "draft_letters", "letter_of"]
+__all__ = ["Mail", "letter_of"]
 
 Mail: TypeAlias = "bytes | str | os.PathLike[str] | Message"
 
@@ -73,54 +68,6 @@ def letter_of(mail: Mail, flags: Sequence[str], date: datetime | None) -> Letter
     )
 
 
-def draft_letters(
-    source: WritableSource,
-    letters: Sequence[Letter],
-    folder: str,
-    session: Writer,
-    *,
-    create: tuple[str, ...] = (),
-) -> Plan:
-    """Plan to put messages into a folder.
-
-    Parameters
-    ----------
-    source
-        Where it is.
-    letters
-        The messages.
-    folder
-        Its name.
-    session
-        Does it, later.
-    create
-        The folder, if it is still to be made.
-
-    Raises
-    ------
-    QueryError
-        If one is larger than the server takes.
-    """
-    _check_sizes(source, letters)
-    since = None if folder in create else source.place(folder)
-    validity = 0 if since is None else since.uidvalidity
-    action = Action("append", folder, validity, since=since, letters=tuple(letters))
-    entries = (
-        Entry(
-            folder, validity, place, "append", folder, letter.flags, (), "change", 0,
-            sender=letter.headers.from_[0].address if letter.headers.from_ else None,
-            subject=letter.headers.subject,
-            date=letter.headers.date,
-            size=len(letter.content),
-            flags=(),
-        )
-        for place, letter in enumerate(letters)
-    )  # fmt: skip
-    warnings = [] if create else missing_rights(source, [action])
-    actions = (action,) if letters else ()
-    return Plan(source.account, tuple(entries), actions, create, tuple(warnings), session)
-
-
 def _content(mail: Mail) -> bytes:
     if isinstance(mail, Message):
         content = mail.as_bytes(policy=SMTP)
@@ -145,14 +92,3 @@ def _read(path: str | os.PathLike[str]) -> bytes:
             reply=getattr(error, "strerror", None) or str(error),
             suggestion="Give the path of an .eml file; a message itself is given as bytes.",
         ) from error
-
-
-def _check_sizes(source: WritableSource, letters: Iterable[Letter]) -> None:
-    limits = [word for word in source.capabilities() if word.startswith("APPENDLIMIT=")]
-    most = int(limits[0].partition("=")[2]) if limits and limits[0][12:].isdigit() else None
-    for letter in letters:
-        if most is not None and len(letter.content) > most:
-            raise QueryError(
-                f"The message has {len(letter.content):,} bytes; the server takes {most:,} at most "
-                "(APPENDLIMIT, RFC 7889)."
-            )

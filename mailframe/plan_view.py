@@ -133,7 +133,9 @@ def _headline(plan: Planned) -> str:
 
 def _details(plan: Planned) -> list[str]:
     lines = [f"The folder {name!r} is made first." for name in plan.create]
-    lines += [_described(action) for action in plan.actions]
+    lines += [_described(action) for action in plan.actions[:SHOWN]]
+    if len(plan.actions) > SHOWN:
+        lines.append(f"and so on, in {len(plan.actions) - SHOWN:,} more folders")
     states = Counter(entry.state for entry in plan.entries)
     if states["as it is"]:
         lines.append(f"{many(states['as it is'])} as wanted already.")
@@ -145,8 +147,8 @@ def _details(plan: Planned) -> list[str]:
 def _advice(plan: Planned) -> str:
     if not plan.actions:
         return "There is nothing to do."
-    undo = "and outcome.undo() takes it back" if plan.can_be_undone else "it cannot be undone"
-    return f"Nothing has been done yet: outcome = plan.apply() does it, {undo}."
+    undo = "outcome.undo() would take it back" if plan.can_be_undone else "it cannot be undone"
+    return f"Nothing has been done yet. outcome = plan.apply() does it; {undo}."
 
 
 def _described(action: Action) -> str:

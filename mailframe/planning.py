@@ -18,12 +18,21 @@ from mailframe.source import is_glob, is_role
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mailframe.actions import Place, Verb
+    from mailframe.actions import Letter, Place, Verb
     from mailframe.plan import Writer
     from mailframe.records import Folder, MessageRecord
     from mailframe.source import WritableSource
 
-__all__ = ["Want", "draft", "keys_in", "missing_rights", "same_for_all", "target_of", "trash_of"]
+__all__ = [
+    "Want",
+    "draft",
+    "draft_letters",
+    "keys_in",
+    "missing_rights",
+    "same_for_all",
+    "target_of",
+    "trash_of",
+]
 
 #: From so many messages on a plan warns of its size.
 MANY = 1000
@@ -225,8 +234,56 @@ def draft(
         )
         for key, (_, messages) in groups.items()
     )
-    said = [*_loud(entries), *warnings, *missing_rights(source, actions, create)]
+    said = [*_loud(entries), *warnings, *_marked(actions), *missing_rights(source, actions, create)]
     return Plan(source.account, tuple(entries), actions, create, tuple(said), session)
+
+
+def draft_letters(
+    source: WritableSource,
+    letters: Sequence[Letter],
+    folder: str,
+    session: Writer,
+    *,
+    create: tuple[str, ...] = (),
+) -> Plan:
+    """Plan to put messages into a folder.
+
+    Parameters
+    ----------
+    source
+        Where it is.
+    letters
+        The messages.
+    folder
+        Its name.
+    session
+        Does it, later.
+    create
+        The folder, if it is still to be made.
+
+    Raises
+    ------
+    QueryError
+        If one is larger than the server takes.
+    """
+    _check_sizes(source, letters)
+    since = None if folder in create else source.place(folder)
+    validity = 0 if since is None else since.uidvalidity
+    action = Action("append", folder, validity, since=since, letters=tuple(letters))
+    entries = (
+        Entry(
+            folder, validity, place, "append", folder, letter.flags, (), "change", 0,
+            sender=letter.headers.from_[0].address if letter.headers.from_ else None,
+            subject=letter.headers.subject,
+            date=letter.headers.date,
+            size=len(letter.content),
+            flags=(),
+        )
+        for place, letter in enumerate(letters)
+    )  # fmt: skip
+    warnings = [] if create else missing_rights(source, [action])
+    actions = (action,) if letters else ()
+    return Plan(source.account, tuple(entries), actions, create, tuple(warnings), session)
 
 
 def _read(
@@ -288,6 +345,17 @@ def _loud(entries: Iterable[Entry]) -> list[str]:
     return [f"THESE ARE {many(number).upper()}. Make sure that so many are meant."]
 
 
+def _marked(actions: Iterable[Action]) -> list[str]:
+    """Warn of what may have been moved before, by a server that could not take it away."""
+    marked = sum(
+        "\\deleted" in map(str.lower, message.flags)
+        for action in actions
+        if action.verb in {"move", "copy"}
+        for message in action.messages
+    )
+    return [f"{many(marked)} marked as deleted already: moved before?"] if marked else []
+
+
 def missing_rights(
     source: WritableSource, actions: Iterable[Action], create: Sequence[str] = ()
 ) -> list[str]:
@@ -330,3 +398,14 @@ def _below(folder: Folder, listed: Iterable[Folder]) -> str:
     prefix = f"{folder.name}{folder.delimiter or ''}"
     names = [repr(one.name) for one in listed if one.name.startswith(prefix) and one.selectable]
     return ", ".join(names[:3]) or f"{prefix}…"
+
+
+def _check_sizes(source: WritableSource, letters: Iterable[Letter]) -> None:
+    limits = [word for word in source.capabilities() if word.startswith("APPENDLIMIT=")]
+    most = int(limits[0].partition("=")[2]) if limits and limits[0][12:].isdigit() else None
+    for letter in letters:
+        if most is not None and len(letter.content) > most:
+            raise QueryError(
+                f"The message has {len(letter.content):,} bytes; the server takes {most:,} at most "
+                "(APPENDLIMIT, RFC 7889)."
+            )

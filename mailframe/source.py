@@ -183,7 +183,7 @@ class WritableSource(Source, Protocol):
     def rename_folder(self, folder: str, to: str) -> None:
         """Rename a folder, and those below it."""
 
-    def delete_folder(self, folder: str, *, with_messages: bool) -> None:
+    def delete_folder(self, folder: str, *, force: bool) -> None:
         """Delete a folder."""
 
     def subscribe(self, folder: str, *, on: bool) -> None:

@@ -34,6 +34,10 @@ COLUMNS = {
     "previews": "account folder uidvalidity uid preview",
     "hops": "account folder uidvalidity uid hop from_host by_host with time delay",
     "explanation": "step side command rfc meaning words",
+    "plan": "account folder uidvalidity uid action target state add remove from_address subject "
+    "date size flags",
+    "outcome": "account folder uidvalidity uid action target status reason new_uidvalidity new_uid "
+    "from_address subject",
     "trace": "time connection direction tag command line bytes elapsed",
     "folders": "name delimiter special_use flags messages unseen uidnext uidvalidity size",
 }
@@ -51,6 +55,10 @@ CATEGORIES = {
     "side",
     "direction",
     "event",
+    "action",
+    "target",
+    "state",
+    "status",
 }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "LOST",
     "MARKED",
     "check_flags",
+    "expunge",
     "in_pieces",
     "present",
     "remove",
@@ -293,7 +294,7 @@ def remove(connection: Connection, uids: Iterable[int]) -> Iterator[list[Result]
             ]
             continue
         try:
-            reasons = _expunge(connection, done)
+            reasons = expunge(connection, done)
         except ConnectionFailedError:
             yield [
                 one if one.status == "gone" else one._replace(status="unknown", reason=LOST)
@@ -306,8 +307,21 @@ def remove(connection: Connection, uids: Iterable[int]) -> Iterator[list[Result]
         ]
 
 
-def _expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
-    """Expunge what is marked (RFC 4315 section 2.1); return the reasons for what is still there."""
+def expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
+    """Expunge messages that are marked as deleted, these alone (RFC 4315 section 2.1).
+
+    Parameters
+    ----------
+    connection
+        With the folder selected for writing, on a server with UIDPLUS.
+    uids
+        Of one command.
+
+    Returns
+    -------
+    dict
+        Why, for those that are still there.
+    """
     folder = connection.the_selected().folder
     reason = "marked as deleted, but the server did not remove it"
     try:

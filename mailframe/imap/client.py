@@ -10,19 +10,13 @@ from mailframe.exceptions import (
     ConnectionFailedError,
     FolderError,
     NotSupportedError,
-    ReadOnlyError,
 )
 from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_oauth2
 from mailframe.imap.connection import Connection
 from mailframe.imap.diary import noted
 from mailframe.imap.folder import folder_status, list_folders
-from mailframe.imap.folder_changes import (
-    create_folder,
-    delete_folder,
-    rename_folder,
-    subscribe,
-)
+from mailframe.imap.managing import Managing
 from mailframe.imap.messages import read_attachment, read_emails
 from mailframe.imap.retry import Retry
 from mailframe.imap.search import search
@@ -45,15 +39,15 @@ __all__ = ["IMAPClient"]
 BATCH = 50
 
 
-class IMAPClient:
+class IMAPClient(Managing):
     """A connection to an IMAP server, and the messages behind it as `Email` objects.
 
     Parameters
     ----------
     readonly
         Open folders by EXAMINE, under which no server changes a flag (RFC 3501 section 6.3.2).
-        Messages are read by ``BODY.PEEK`` in any case. Folders are made, renamed and deleted only
-        with ``readonly=False``.
+        Messages are read by ``BODY.PEEK`` in any case. Folders and messages are changed only with
+        ``readonly=False``.
 
     Examples
     --------
@@ -246,84 +240,6 @@ class IMAPClient:
             If it is not there.
         """
         return folder_status(self.connection, folder)
-
-    def create_folder(self, folder: str) -> None:
-        """Make a folder, and subscribe to it (RFC 3501 section 6.3.3).
-
-        Parameters
-        ----------
-        folder
-            Its whole name: ``"Projects/2026"``, with the delimiter that `list_folders` shows.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the client is read-only; nothing was sent.
-        FolderError
-            If the server refuses.
-        """
-        create_folder(self._writable(f"make the folder {folder!r}"), folder)
-
-    def rename_folder(self, folder: str, to: str) -> None:
-        """Rename a folder and those below it (RFC 3501 section 6.3.5).
-
-        Parameters
-        ----------
-        folder, to
-            Whole names.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the client is read-only; nothing was sent.
-        FolderError
-            If the server refuses, or it is the INBOX.
-        """
-        rename_folder(self._writable(f"rename the folder {folder!r}"), folder, to)
-
-    def delete_folder(self, folder: str, *, with_messages: bool = False) -> None:
-        """Delete a folder (RFC 3501 section 6.3.4).
-
-        Parameters
-        ----------
-        folder
-            Its whole name.
-        with_messages
-            Even if there are messages in it: they are lost, not moved to the trash.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the client is read-only; nothing was sent.
-        FolderError
-            If there are messages in it, the server refuses, or it is the INBOX.
-        """
-        connection = self._writable(f"delete the folder {folder!r}")
-        delete_folder(connection, folder, with_messages=with_messages)
-
-    def subscribe(self, folder: str, *, on: bool = True) -> None:
-        """Add a folder to those that mail programs show, or take it off (RFC 3501 section 6.3.6).
-
-        Parameters
-        ----------
-        folder
-            Its whole name.
-        on
-            False to unsubscribe.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the client is read-only; nothing was sent.
-        FolderError
-            If the server refuses.
-        """
-        subscribe(self._writable(f"subscribe to the folder {folder!r}"), folder, on=on)
-
-    def _writable(self, what: str) -> Connection:
-        if self.readonly:
-            raise ReadOnlyError(f"Did not {what}: this client is read-only.")
-        return self.connection
 
     def select_folder(self, folder: str = "INBOX") -> Selected:
         """Open a folder.

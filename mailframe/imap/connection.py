@@ -450,7 +450,8 @@ class Connection(Line):
             If it was renumbered meanwhile.
         """
         opened = self.selected
-        if opened is None or opened.folder != folder:
+        is_open = opened is not None and opened.folder == folder
+        if opened is None or not is_open or (self._readonly and not readonly):
             opened = self.select(folder, readonly=readonly)
         if opened.uidvalidity != uidvalidity:
             raise UidValidityError(

@@ -66,7 +66,7 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
         _forget(connection, name)
 
 
-def delete_folder(connection: Connection, folder: str, *, with_messages: bool = False) -> None:
+def delete_folder(connection: Connection, folder: str, *, force: bool = False) -> None:
     """Delete a folder (RFC 3501 section 6.3.4).
 
     Parameters
@@ -75,7 +75,7 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
         Logged in.
     folder
         Its whole name.
-    with_messages
+    force
         Even if there are messages in it: they are lost, not moved to the trash.
 
     Raises
@@ -85,13 +85,13 @@ def delete_folder(connection: Connection, folder: str, *, with_messages: bool = 
     """
     tried = f"Could not delete the folder {folder!r}."
     _spare_the_inbox(folder, tried)
-    if not with_messages:
+    if not force:
         messages = folder_status(connection, folder, tried=tried).messages
         if messages != 0:
             count = "messages" if messages is None else f"messages: {messages}"
             raise FolderError(
                 f"Did not delete the folder {folder!r}: it has {count}.",
-                suggestion="Move them first, or lose them: with_messages=True.",
+                suggestion="Move them first, or lose them: force=True.",
             )
     _leave(connection, {folder})
     _change(connection, b"DELETE ", *encode_name(folder), tried=tried)

@@ -47,7 +47,7 @@ ACTIONS: dict[str, Callable[[IMAPClient, str], None]] = {
     "rename": lambda client, name: client.rename_folder(name, "New"),
     "rename to": lambda client, name: client.rename_folder("Old", name),
     "delete": lambda client, name: client.delete_folder(name),
-    "delete with messages": lambda client, name: client.delete_folder(name, with_messages=True),
+    "delete with messages": lambda client, name: client.delete_folder(name, force=True),
     "subscribe": lambda client, name: client.subscribe(name),
     "unsubscribe": lambda client, name: client.subscribe(name, on=False),
 }
@@ -241,7 +241,7 @@ def test_between_renaming_the_opened_folder_and_opening_another_the_client_works
     assert {"Amt"} <= {folder.name for folder in client.list_folders()}
     client.create_folder("Büro")
     client.rename_folder("Amt", "Büro/Amt")
-    client.delete_folder("Büro/Amt", with_messages=True)
+    client.delete_folder("Büro/Amt", force=True)
     assert "Büro/Amt" not in {folder.name for folder in client.list_folders()}
 
 
@@ -256,23 +256,23 @@ def test_a_child_of_a_renamed_folder_is_not_open_under_its_old_name(
         client.search()
 
 
-def test_a_folder_with_messages_is_not_deleted_unless_told_so(
+def test_a_folder_force_is_not_deleted_unless_told_so(
     dovecot: Dovecot, user: str, client: IMAPClient, shown: Shown
 ) -> None:
     client.create_folder("Büro")
     dovecot.deliver(user, [(one, ["\\Seen"], None) for one in messages.many(3)], "Büro")
     with pytest.raises(FolderError, match=r"'Büro'.* messages: 3") as refused:
         client.delete_folder("Büro")
-    assert "with_messages=True" in refused.value.suggestion
+    assert "force=True" in refused.value.suggestion
     listed, subscribed = shown()
     assert "B&APw-ro" in listed & subscribed
     assert client.folder_status("Büro").messages == 3
-    client.delete_folder("Büro", with_messages=True)
+    client.delete_folder("Büro", force=True)
     listed, subscribed = shown()
     assert "B&APw-ro" not in listed | subscribed
 
 
-def test_an_opened_folder_with_messages_stays_open_when_it_is_not_deleted(
+def test_an_opened_folder_force_stays_open_when_it_is_not_deleted(
     dovecot: Dovecot, user: str, client: IMAPClient
 ) -> None:
     dovecot.deliver(user, messages.many(2), "Büro")
@@ -280,7 +280,7 @@ def test_an_opened_folder_with_messages_stays_open_when_it_is_not_deleted(
     with pytest.raises(FolderError, match="messages: 2"):
         client.delete_folder("Büro")
     assert client.search() == [2, 1]
-    client.delete_folder("Büro", with_messages=True)
+    client.delete_folder("Büro", force=True)
     assert "Büro" not in {folder.name for folder in client.list_folders()}
 
 
@@ -322,10 +322,10 @@ def test_no_folder_is_renamed_onto_another(
     assert shown() == before
 
 
-@pytest.mark.parametrize("with_messages", [True, False])
-def test_a_missing_folder_is_not_deleted(client: IMAPClient, *, with_messages: bool) -> None:
+@pytest.mark.parametrize("force", [True, False])
+def test_a_missing_folder_is_not_deleted(client: IMAPClient, *, force: bool) -> None:
     with pytest.raises(FolderError, match="Could not delete the folder 'Nowhere'") as refused:
-        client.delete_folder("Nowhere", with_messages=with_messages)
+        client.delete_folder("Nowhere", force=force)
     assert "doesn't exist" in refused.value.reply
 
 
@@ -373,7 +373,7 @@ def test_what_is_sent_is_what_was_asked_for(scripted: Scripted, client_of: Signe
     client.create_folder('R&D "x"')
     client.rename_folder("Büro", "日本")
     client.delete_folder("Büro")
-    client.delete_folder("A", with_messages=True)
+    client.delete_folder("A", force=True)
     assert sent_since_login(server) == [
         b'CREATE "R&-D \\"x\\""',
         b'SUBSCRIBE "R&-D \\"x\\""',

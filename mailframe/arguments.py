@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["EPILOG", "TABLES", "criteria_of", "make_parser"]
 
 DESCRIPTION = """\
-Read a mailbox over IMAP, or mail in files, as tables. Nothing there is changed.
+Read a mailbox over IMAP, or mail in files, as tables. Nothing there is changed, but by move, mark
+and delete with --apply.
 
 The password is taken from the environment variable MAILFRAME_PASSWORD, the system's keyring (see
 "mailframe login") or ~/.netrc; otherwise it is asked for. It is never part of the command, where
@@ -43,6 +44,9 @@ examples:
   mailframe explain     imaps://me@imap.example.com --from alice --since 30d
   mailframe headers     imaps://me@imap.example.com/Archive --dataset archive
   mailframe watch       imaps://me@imap.example.com
+  mailframe move        imaps://me@imap.example.com Archive/2025 --before 1y --create
+  mailframe mark        imaps://me@imap.example.com --add seen --from newsletter --apply
+  mailframe delete      imaps://me@imap.example.com --larger 10MB
   mailframe inspect     letter.eml
   mailframe count       'imaps://me@imap.example.com/\\Junk'
   mailframe headers     ~/takeout.mbox --since 1y
@@ -156,7 +160,32 @@ def make_parser() -> argparse.ArgumentParser:
     )
 
     _add(commands, "count", "count messages", criteria=True)
+    _add_changes(commands)
     return parser
+
+
+def _add_changes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add what changes mail; each needs a criterion, so that nobody means everything unawares."""
+    plan = "show which messages would be"
+    move = _add(commands, "move", f"{plan} moved to another folder; --apply moves them")
+    move.add_argument("target", metavar="TARGET", help="where to: a folder, or a role (\\Archive)")
+    move.add_argument("--create", action="store_true", help="make that folder if it is not there")
+    mark = _add(commands, "mark", f"{plan} marked; --apply marks them")
+    for name, help_ in (
+        ("add", "set seen, answered, flagged, draft, deleted, or a keyword; may be repeated"),
+        ("remove", "take that off; may be repeated"),
+    ):
+        mark.add_argument(f"--{name}", action="append", default=[], metavar="FLAG", help=help_)
+    delete = _add(commands, "delete", f"{plan} moved to the trash; --apply moves them")
+    delete.add_argument(
+        "--permanently", action="store_true", help="delete them for good, not into the trash"
+    )
+    for command in (move, mark, delete):
+        command.add_argument("--apply", action="store_true", help="do it; else it is only shown")
+        command.add_argument(
+            "--journal", type=Path, metavar="FILE", help="add what is changed to FILE (JSON lines)"
+        )
+        _add_criteria(command, limited=True)
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -102,6 +102,8 @@ def _run(options: argparse.Namespace) -> int:
         ssl_context=context,
         timeout=options.timeout,
         proxy=options.proxy,
+        readonly=options.command not in CHANGES,
+        journal=getattr(options, "journal", None),
     ) as session:
         status: int = COMMANDS[options.command](session, options)
         return status
@@ -280,6 +282,20 @@ def _count(session: Session, options: argparse.Namespace) -> int:
     return 0
 
 
+def _change(session: Session, options: argparse.Namespace) -> int:
+    from mailframe.changes_shown import show_changes  # noqa: PLC0415 as in _run
+
+    which = _which(options)
+    criteria = criteria_of(options)
+    if criteria == "ALL" and which["limit"] is None and not options.search:
+        raise QueryError(
+            "Which messages?", suggestion="Say it: --since 30d, --from alice; --search ALL for all."
+        )
+    progress = which.pop("progress")
+    rows = session.search(criteria, **which)
+    return show_changes(session, rows, options, progress=progress)
+
+
 def _which(options: argparse.Namespace) -> dict[str, Any]:
     progress = None if sys.stderr.isatty() and not options.verbose else False
     return {"folder": options.url["folder"], "limit": options.limit, "progress": progress}
@@ -341,9 +357,12 @@ ALONE: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "whoami": _whoami,
     "logout": _logout,
 }
+#: Those that change mail.
+CHANGES = ("move", "mark", "delete")
 #: What each command does with a session.
 COMMANDS: Mapping[str, Callable[[Session, argparse.Namespace], int]] = {
     **dict.fromkeys(TABLES, _table),
+    **dict.fromkeys(CHANGES, _change),
     "folders": _folders,
     "watch": _watch,
     "download": _download,

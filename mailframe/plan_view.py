@@ -17,6 +17,9 @@ __all__ = ["in_bytes", "many", "outcome_as_html", "outcome_as_text", "plan_as_ht
 SHOWN = 10
 REASONS = 5
 
+#: By what a plan is applied.
+PYTHON = "outcome = plan.apply()"
+
 _VERBS = {
     "flags": "change the flags of",
     "labels": "change the labels of",
@@ -55,15 +58,27 @@ class Planned(Protocol):
     def can_be_undone(self) -> bool: ...
 
 
-def plan_as_text(plan: Planned) -> str:
-    """Show a plan in a terminal."""
+def plan_as_text(plan: Planned, how: str = PYTHON, more: str = ": plan.frame") -> str:
+    """Show a plan in a terminal.
+
+    Parameters
+    ----------
+    plan
+        What is planned.
+    how
+        By what it is applied; empty where it is applied right away.
+    more
+        What is said behind the number of messages that are not shown.
+    """
     lines = [_headline(plan), *(f"  ! {text}" for text in plan.warnings)]
     lines += [f"  {text}" for text in _details(plan)]
     changing = _changing(plan)
     lines += [f"    {_in_a_line(entry)}".rstrip() for entry in changing[:SHOWN]]
     if len(changing) > SHOWN:
-        lines.append(f"    and {len(changing) - SHOWN:,} more: plan.frame")
-    return "\n".join([*lines, f"  {_advice(plan)}"])
+        lines.append(f"    and {len(changing) - SHOWN:,} more{more}")
+    if how or not plan.actions:
+        lines.append(f"  {_advice(plan, how)}")
+    return "\n".join(lines)
 
 
 def plan_as_html(plan: Planned) -> str:
@@ -81,9 +96,10 @@ def plan_as_html(plan: Planned) -> str:
         f'<p style="color:#b00020;font-weight:bold">⚠ {escape(text)}</p>' for text in plan.warnings
     )
     details = "".join(f"<li>{escape(text)}</li>" for text in _details(plan))
+    advice = escape(_advice(plan, PYTHON))
     return (
         f"<div><p><b>{escape(_headline(plan))}</b></p>{warned}<ul>{details}</ul>"
-        f"{table if changing else ''}{rest}<p>{escape(_advice(plan))}</p></div>"
+        f"{table if changing else ''}{rest}<p>{advice}</p></div>"
     )
 
 
@@ -144,11 +160,11 @@ def _details(plan: Planned) -> list[str]:
     return lines
 
 
-def _advice(plan: Planned) -> str:
+def _advice(plan: Planned, how: str) -> str:
     if not plan.actions:
         return "There is nothing to do."
-    undo = "outcome.undo() would take it back" if plan.can_be_undone else "it cannot be undone"
-    return f"Nothing has been done yet. outcome = plan.apply() does it; {undo}."
+    undo = "it can be undone" if plan.can_be_undone else "it cannot be undone"
+    return f"Nothing has been done yet: {how} does it; {undo}."
 
 
 def _described(action: Action) -> str:

@@ -72,6 +72,7 @@ FLOORS = {
     "lab": 6,
     "signing_in": 6,
     "signed_in": 6,
+    "changes_shown": 6,
     "cli": 6,
     "__main__": 6,
 }

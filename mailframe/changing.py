@@ -336,7 +336,9 @@ class Changing:
             wants = same_for_all(keys, "move", target=trash)
             there = any(key[0] == trash for key in keys)
             said = (
-                [f"What is in {trash!r} stays there: permanently=True deletes it."] if there else []
+                [f"What is in {trash!r} stays there, unless it is deleted permanently."]
+                if there
+                else []
             )
         plan = draft(source, wants, self, warnings=said)
         return self._planned(plan, apply=apply, progress=progress)

@@ -59,6 +59,17 @@ OPTIONS = {
     "inspect": {"--all", "--folder"},
     "explain": {"--what", *MESSAGES},
     "count": {*CRITERIA, "--folder"},
+    "move": {"--create", "--apply", "--journal", *MESSAGES},
+    "mark": {"--add", "--remove", "--apply", "--journal", *MESSAGES},
+    "delete": {"--permanently", "--apply", "--journal", *MESSAGES},
+}
+#: What commands cannot do without.
+NEEDED = {
+    "message": ["1"],
+    "inspect": ["1"],
+    "move": ["Archive", "--search", "ALL"],
+    "mark": ["--add", "seen", "--search", "ALL"],
+    "delete": ["--search", "ALL"],
 }
 CHECKOUT = Path(__file__).parent.parent
 FOLDER = "Büro & mehr/Ablage 1"
@@ -114,7 +125,7 @@ def read(capsys: pytest.CaptureFixture[str], *arguments: str) -> pd.DataFrame:
 
 def arguments_of(command: str, url: str) -> list[str]:
     """Return a command with what it cannot do without."""
-    return [command, url, "1"] if command in {"message", "inspect"} else [command, url]
+    return [command, url, *NEEDED.get(command, [])]
 
 
 def start(*arguments: str, code: str = "", **options: Any) -> subprocess.Popen[bytes]:
@@ -592,7 +603,8 @@ def test_ctrl_c_ends_every_command_with_its_status(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mf.Session, "message" if command == "inspect" else command, interrupt)
+    method = {"inspect": "message", "mark": "keyword"}.get(command, command)
+    monkeypatch.setattr(mf.Session, method, interrupt)
     monkeypatch.setattr(mf.Session, "attachments", interrupt)
     assert main(arguments_of(command, plain_url)) == 130
     printed = capsys.readouterr()

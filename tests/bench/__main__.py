@@ -21,6 +21,7 @@ import pandas as pd
 
 from tests.bench import (
     aio,
+    changes,
     datasets,
     download,
     embedded,
@@ -57,6 +58,7 @@ def main() -> int:
             "pool",
             "aio",
             "datasets",
+            "changes",
         ),
         default="reading",
     )
@@ -79,6 +81,7 @@ def main() -> int:
         "pool": lambda: pool.run(runs),
         "aio": lambda: aio.run(runs),
         "datasets": lambda: datasets.run(runs, options.messages),
+        "changes": lambda: changes.run(runs, options.messages),
     }
     if options.what in others:
         return others[options.what]() or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from mailframe.arguments import make_parser
 from mailframe.cli import ALONE, main
 from mailframe.exceptions import NotSupportedError
 from mailframe.explanation import Explanation
-from mailframe.imap import IMAPClient
 from tests.rigs import messages
 
 if TYPE_CHECKING:
@@ -30,13 +30,18 @@ TABLE = README.partition("| you want | you write |\n| --- | --- |\n")[2].partiti
 ROWS = dict(row.strip("| ").split(" | ", 1) for row in TABLE.splitlines())
 CODE = {want: re.findall(r"`([^`]+)`", write) for want, write in ROWS.items()}
 #: Rows that are no call to type: another test says what becomes of them.
-OTHERS = {"to make, rename and delete folders", "a Session on mail that lies elsewhere"}
+OTHERS = {
+    "to do what was planned, and to take it back",
+    "to make, rename and delete folders",
+    "a Session on mail that lies elsewhere",
+}
 CALLS = {
     want: code[0]
     for want, code in CODE.items()
     if code[0].startswith(("session.", "mf.", "next(")) and want not in OTHERS
 }
 COMMANDS = {want: code[0] for want, code in CODE.items() if code[0].startswith("mailframe ")}
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHELL = [
     line
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -62,6 +67,13 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "no more than 20 kB of each text": lambda rows: bool(rows["text"].notna().all()),
     "the folders, with counts and sizes": lambda rows: rows["messages"].sum() == 16,
     "mail in a file: mbox, Maildir, .eml, a profile": lambda rows: len(rows) == 1,
+    "to move rows to another folder: a plan, nothing done yet": lambda plan: len(plan) == 12,
+    "to mark rows as read, likewise": lambda plan: len(plan) == 12,
+    "to set keywords of your own": lambda plan: len(plan) == 12,
+    "to delete rows: into the trash, or for good": lambda plan: (
+        set(plan.folders) == {"INBOX", "Trash"}
+    ),
+    "to put a message into a folder": lambda plan: len(plan) == 1,
 }
 
 
@@ -86,16 +98,19 @@ def names(
         f"From a@example.org {time.asctime(time.gmtime())}\nSubject: Hi\n\nHello\n"
     )
 
-    def connect() -> mf.Session:
+    Path("reply.eml").write_text("Subject: Hi\n\nHello\n")
+
+    def connect(*, readonly: bool = True) -> mf.Session:
         return mf.connect(
             "localhost",
             owner,
             password=dovecot.password,
             port=dovecot.tls_port,
             ssl_context=dovecot.ssl_context,
+            readonly=readonly,
         )
 
-    with connect() as session, connect() as ours:
+    with connect(readonly=False) as session, connect() as ours:
         yield {
             "mf": mf,
             "imap_tools": imap_tools,
@@ -144,14 +159,47 @@ def test_a_line_for_the_terminal_is_understood(
     assert main([*words[1:], *trusted, *ending]) == 0
 
 
-def test_the_row_about_folders_is_true(dovecot: Dovecot, user: str) -> None:
-    named = [code.removesuffix("()") for code in CODE["to make, rename and delete folders"][1:]]
-    with IMAPClient(readonly=False) as client:
-        client.connect("localhost", dovecot.tls_port, ssl_context=dovecot.ssl_context)
-        client.authenticate(user, dovecot.password)
-        client.create_folder("Projekte & mehr")
-        client.rename_folder("Projekte & mehr", "Projekte")
-        client.subscribe("Projekte")
-        client.delete_folder("Projekte")
-        assert all(callable(getattr(client, name)) for name in named)
-    assert named == ["create_folder", "rename_folder", "delete_folder", "subscribe"]
+@pytest.fixture
+def writable(dovecot: Dovecot, user: str) -> Iterator[mf.Session]:
+    """Open a mailbox of eight messages for writing."""
+    dovecot.deliver(user, messages.many(8))
+    with mf.connect(
+        "localhost",
+        user,
+        password=dovecot.password,
+        port=dovecot.tls_port,
+        ssl_context=dovecot.ssl_context,
+        readonly=False,
+    ) as session:
+        yield session
+
+
+def test_the_row_about_folders_is_true(writable: mf.Session) -> None:
+    first, *named = CODE["to make, rename and delete folders"]
+    eval(first, {"session": writable})
+    writable.rename_folder("Projects", "Projekte & mehr")
+    writable.subscribe("Projekte & mehr/2026")
+    writable.delete_folder("Projekte & mehr/2026")
+    assert all(callable(getattr(writable, name)) for name in named)
+    assert named == ["rename_folder", "delete_folder", "subscribe"]
+
+
+def test_the_row_about_applying_and_undoing_is_true(writable: mf.Session) -> None:
+    done, undone = CODE["to do what was planned, and to take it back"]
+    names = {"plan": writable.move(writable.headers(), "Archive")}
+    exec(done, names)
+    assert writable.count(folder="Archive") == 8
+    eval(undone, names)
+    assert (writable.count(), writable.count(folder="Archive")) == (8, 0)
+
+
+def test_the_example_of_changing_mail_runs(writable: mf.Session) -> None:
+    block = next(text for text in BLOCKS if "readonly=False" in text)
+    code = "\n".join(line for line in block.splitlines() if "mf.connect" not in line)
+    newsletter = b"From: newsletter@example.org\r\nSubject: News\r\n\r\nRead on\r\n"
+    old = datetime.now(UTC) - timedelta(days=500)
+    names: dict[str, Any] = {"mf": mf, "session": writable}
+    writable.append([newsletter] * 3, date=old, apply=True)
+    exec(code, names)
+    assert names["outcome"].counts["done"] == 3
+    assert (writable.count(), writable.count(folder="Archive/2025")) == (11, 0)

@@ -183,7 +183,7 @@ class QueryError(MailframeError, ValueError):
 class ReadOnlyError(MailframeError, PermissionError):
     """Raised when something opened for reading is asked to change the mailbox. Nothing was sent."""
 
-    suggestion = "Open it for writing: IMAPClient(readonly=False)."
+    suggestion = "Open it for writing: mf.connect(..., readonly=False), IMAPClient(readonly=False)."
 
 
 class SaveError(MailframeError, OSError):

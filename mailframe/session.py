@@ -69,6 +69,9 @@ class Session(Flow, Conversation, Changing):
 
     Rows come newest first, folder by folder.
 
+    A session that was opened with ``readonly=False`` can change mail as well, in two steps: `move`,
+    `mark`, `delete` and their kin give a `Plan`, and nothing is done before ``plan.apply()``.
+
     Parameters
     ----------
     source

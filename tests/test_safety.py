@@ -428,6 +428,40 @@ def test_a_line_break_in_a_folders_name_never_reaches_the_wire(
 
 
 @pytest.mark.parametrize("text", BREAKS, ids=ascii)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda client, text: client.set_flags([1], f"a{text}"),
+        lambda client, text: client.set_flags([1], remove=f"\\Seen{text}"),
+        lambda client, text: client.move([1], f"a{text}"),
+        lambda client, text: client.copy([1], f"ü{text}"),
+        lambda client, text: client.append(b"Subject: x\r\n\r\n", f"a{text}"),
+        lambda client, text: client.append(b"Subject: x\r\n\r\n", flags=f"a{text}"),
+        lambda client, text: client.append(f"Subject: x\0{text}".encode(), "INBOX"),
+        lambda client, text: client.create_folder(f"a{text}"),
+        lambda client, text: client.rename_folder("a", f"b{text}"),
+        lambda client, text: client.delete_folder(f"a{text}"),
+        lambda client, text: client.subscribe(f"a{text}"),
+    ],
+    ids=["flag", "flag off", "target", "copy", "append to", "append flag", "append NUL", "create",
+         "rename", "delete", "subscribe"],
+)  # fmt: skip
+def test_a_line_break_in_what_changes_mail_never_reaches_the_wire(
+    scripted: Scripted,
+    client: IMAPClient,
+    change: Callable[[IMAPClient, str], Any],
+    text: str,
+) -> None:
+    server = scripted(messages={1: message()}, folders=[b"INBOX", b"a"])
+    enter(client, server)
+    client.readonly = False
+    before = list(server.received)
+    with pytest.raises(MailframeError):
+        change(client, text)
+    assert server.received == before
+
+
+@pytest.mark.parametrize("text", BREAKS, ids=ascii)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_line_break_in_a_user_name_or_secret_never_reaches_the_wire(
     scripted: Scripted, client: IMAPClient, way: str, text: str

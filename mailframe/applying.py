@@ -8,10 +8,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mailframe.actions import Fate, Result
-from mailframe.exceptions import MailframeError, NotSupportedError, QueryError, SaveError
+from mailframe.exceptions import (
+    CommandError,
+    MailframeError,
+    NotSupportedError,
+    QueryError,
+    SaveError,
+)
 from mailframe.plan import Outcome, Plan
 from mailframe.plan_view import many
-from mailframe.planning import Want, draft
+from mailframe.planning import Want, draft, records_of
 from mailframe.progress import watched
 
 if TYPE_CHECKING:
@@ -103,6 +109,14 @@ def _perform(
         closing(source.perform(plan.actions)) as performed,
     ):
         for number, found in performed:
+            if (
+                plan.is_chain
+                and not found
+                and any(one.status != "done" for one in results.values())
+            ):
+                raise CommandError(
+                    "What was left rests on what could not be done.", suggestion="Plan it again."
+                )
             results.update({(number, one.uid): one for one in found})
             if journal is not None:
                 note = journal.note if found else journal.begin
@@ -154,24 +168,40 @@ def undone(source: WritableSource, outcome: Outcome, session: Writer) -> Plan:
     done = [
         fate for fate in outcome.fates if fate.result.status == "done" and fate.entry.action >= 0
     ]
-    wants = [want for fate in done for want in _back(fate)]
-    lost = sum(fate.entry.verb == "move" and fate.result.new_uid is None for fate in done)
+    wants = [_changed_back(fate) for fate in done if fate.entry.verb != "move"]
+    moved = [fate for fate in done if fate.entry.verb == "move"]
+    known = [fate for fate in moved if fate.result.new_uid and fate.result.new_uidvalidity]
+    # Of what stayed, marked as deleted, the mark is taken off, and the copy goes; unless somebody
+    # has expunged it, and the copy is all there is.
+    marked = {fate: _unmarked(fate.entry) for fate in known if fate.result.stays}
+    here = records_of(source, marked.values())
+    stayed = {fate: want for fate, want in marked.items() if want[:3] in here}
+    wants += [*stayed.values()]
+    wants += [
+        Want(*_copy(fate), "delete")
+        if fate in stayed
+        else Want(*_copy(fate), "move", target=fate.entry.folder)
+        for fate in known
+    ]
+    lost = len(moved) - len(known)
     said = [f"Of {many(lost)} it is not known where they are now: they stay there."] if lost else []
-    return draft(source, wants, session, warnings=said)
+    # No copy goes where its original could not be had back.
+    return draft(source, wants, session, warnings=said, is_chain=bool(stayed))
 
 
-def _back(fate: Fate) -> list[Want]:
-    entry, result = fate
-    if entry.verb != "move":
-        before = {word.lower() for word in entry.flags or ()}
-        added = tuple(word for word in entry.add if word.lower() not in before)
-        removed = tuple(word for word in entry.remove if word.lower() in before)
-        verb: Verb = "labels" if entry.verb == "labels" else "flags"
-        return [Want(entry.folder, entry.uidvalidity, entry.uid, verb, removed, added)]
-    if result.new_uid is None or result.new_uidvalidity is None:
-        return []
-    copy = (entry.target, result.new_uidvalidity, result.new_uid)
-    if result.stays:  # marked as deleted, and still where it was
-        here = Want(entry.folder, entry.uidvalidity, entry.uid, "flags", remove=("\\Deleted",))
-        return [here, Want(*copy, "delete")]
-    return [Want(*copy, "move", target=entry.folder)]
+def _changed_back(fate: Fate) -> Want:
+    entry = fate.entry
+    before = {word.lower() for word in entry.flags or ()}
+    added = tuple(word for word in entry.add if word.lower() not in before)
+    removed = tuple(word for word in entry.remove if word.lower() in before)
+    verb: Verb = "labels" if entry.verb == "labels" else "flags"
+    return Want(entry.folder, entry.uidvalidity, entry.uid, verb, removed, added)
+
+
+def _unmarked(entry: Entry) -> Want:
+    return Want(entry.folder, entry.uidvalidity, entry.uid, "flags", remove=("\\Deleted",))
+
+
+def _copy(fate: Fate) -> tuple[str, int, int]:
+    found = fate.result
+    return fate.entry.target, found.new_uidvalidity or 0, found.new_uid or 0

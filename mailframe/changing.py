@@ -472,8 +472,9 @@ class Changing:
             If the server refuses, or it is the INBOX.
         """
         source = self._writable(f"rename the folder {folder!r}")
-        source.rename_folder(one_folder(source, _name(folder)), _name(to))
-        self._note_folder("rename", folder, to=to)
+        name = one_folder(source, _name(folder))
+        source.rename_folder(name, _name(to))
+        self._note_folder("rename", name, to=to)
 
     def delete_folder(self, folder: str, *, force: bool = False) -> None:
         """Delete a folder; at once (RFC 3501 section 6.3.4).
@@ -514,8 +515,9 @@ class Changing:
             If the server refuses.
         """
         source = self._writable(f"subscribe to the folder {folder!r}")
-        source.subscribe(one_folder(source, _name(folder)), on=bool(on))
-        self._note_folder("subscribe" if on else "unsubscribe", folder)
+        name = one_folder(source, _name(folder))
+        source.subscribe(name, on=bool(on))
+        self._note_folder("subscribe" if on else "unsubscribe", name)
 
     def _change_flags(
         self,
@@ -583,8 +585,12 @@ class Changing:
 
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:
-    words = (given,) if isinstance(given, str) else tuple(given)
-    return tuple(dict.fromkeys(words))
+    try:
+        return tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
+    except TypeError as error:
+        raise QueryError(
+            f"{given!r} is neither a word nor several.", suggestion='One is a text: "project-x".'
+        ) from error
 
 
 def _check_words(add: Sequence[str], remove: Sequence[str], example: str) -> None:
@@ -592,10 +598,13 @@ def _check_words(add: Sequence[str], remove: Sequence[str], example: str) -> Non
         raise QueryError("What is to be changed?", suggestion=f"For example {example}.")
     for word in (*add, *remove):
         if not isinstance(word, str) or not word:
-            raise QueryError(f"{word!r} is no label.")
+            raise QueryError(f"{word!r} is no label.", suggestion=f"For example {example}.")
     both = {word.lower() for word in add} & {word.lower() for word in remove}
     if both:
-        raise QueryError(f"{', '.join(sorted(both))}: to be set and taken off at once.")
+        raise QueryError(
+            f"{', '.join(sorted(both))}: to be set and taken off at once.",
+            suggestion=f"One of them, for example {example}.",
+        )
 
 
 def _name(folder: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -96,7 +97,9 @@ class Journal:
             with self._lock:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
                 try:
-                    os.write(descriptor, text.encode("utf-8", "replace"))
+                    content = text.encode("utf-8", "replace")
+                    if os.write(descriptor, content) < len(content):  # the disk's last octets
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     with suppress(OSError):  # not every file system can
                         os.fsync(descriptor)
                 finally:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import datetime
 from email.message import Message
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -57,20 +58,31 @@ def letter_of(mail: Mail, flags: Sequence[str], date: datetime | None) -> Letter
         )
     if b"\0" in content:
         raise QueryError("A message with a NUL in it cannot be sent to a server (RFC 3501).")
-    if date is not None and not isinstance(date, datetime):
-        raise QueryError(f"date={date!r} is no datetime.")
     header, _ = split_header(content)
     return Letter(
         content,
         tuple(flags),
-        None if date is None else date.astimezone() if date.tzinfo is None else date,
+        None if date is None else _aware(date),
         parse_headers(header),
+    )
+
+
+def _aware(date: object) -> datetime:
+    if isinstance(date, datetime) and date == date:  # noqa: PLR0124 pandas' NaT is a datetime
+        if date.tzinfo is not None:
+            return date
+        with suppress(ValueError, OverflowError):  # the year 0 or 10000, elsewhere in the world
+            # pandas' Timestamp knows no local time.
+            return datetime.combine(date.date(), date.time()).astimezone()
+    raise QueryError(
+        f"date={date!r} is no time of arrival.",
+        suggestion="Give a datetime: datetime(2026, 1, 31, 9, 30, tzinfo=UTC).",
     )
 
 
 def _content(mail: Mail) -> bytes:
     if isinstance(mail, Message):
-        content = mail.as_bytes(policy=SMTP)
+        content = _written(mail)
     elif isinstance(mail, bytes | bytearray | memoryview):
         content = bytes(mail)
     elif isinstance(mail, str | os.PathLike):
@@ -83,10 +95,25 @@ def _content(mail: Mail) -> bytes:
     return _LINE_END.sub(b"\r\n", content)
 
 
+def _written(mail: Message) -> bytes:
+    policy = mail.policy
+    if isinstance(policy, EmailPolicy):
+        # Headers in UTF-8 need a server with UTF8=ACCEPT (RFC 6855); those that were read and not
+        # changed stay as they are, since a signature (DKIM) may be over them.
+        policy = policy.clone(utf8=False, refold_source="none")
+    try:
+        return mail.as_bytes(policy=policy)
+    except Exception as error:  # whatever the library stumbles over in a message half made
+        raise QueryError(
+            f"This message cannot be written: {error}.",
+            suggestion="EmailMessage, with set_content(text), takes text in any script.",
+        ) from error
+
+
 def _read(path: str | os.PathLike[str]) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last for the home of nobody: ~x
         raise MailFileError(
             f"Could not read {os.fspath(path)[:200]!r}.",
             reply=getattr(error, "strerror", None) or str(error),

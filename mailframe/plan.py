@@ -49,6 +49,9 @@ class Plan:
         Folders that are made first.
     warnings
         What one should know before.
+    is_chain
+        Whether each action rests on those before it, so that none is begun where one of these has
+        not been done in full.
     """
 
     account: str
@@ -56,6 +59,7 @@ class Plan:
     actions: tuple[Action, ...]
     create: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_chain: bool = False
     session: Writer | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
@@ -67,7 +71,8 @@ class Plan:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A session cannot be pickled; another one can do it.
-        return type(self), (self.account, self.entries, self.actions, self.create, self.warnings)
+        values = (self.account, self.entries, self.actions, self.create, self.warnings)
+        return type(self), (*values, self.is_chain)
 
     @property
     def bytes(self) -> int:

@@ -175,7 +175,7 @@ def _described(action: Action) -> str:
         return f"{number} into {action.folder!r}"
     if action.verb == "delete":
         return f"{number} in {action.folder!r}, deleted for good"
-    return f"{number} in {action.folder!r}: {' '.join(_signed(action))}"
+    return f"{number} in {action.folder!r}: {_clean(' '.join(_signed(action)))}"
 
 
 def _signed(change: Entry | Action) -> list[str]:
@@ -186,12 +186,12 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     target = [f"→ {entry.target}"] if entry.target else []
     is_new = entry.verb == "append"
     return (
-        "" if is_new else entry.folder,
+        "" if is_new else _clean(entry.folder),
         "" if is_new else str(entry.uid),
         _clipped(entry.sender or "", 40),
         _clipped(entry.subject or "", 60),
         "" if entry.date is None else entry.date.strftime("%Y-%m-%d"),
-        "deleted" if entry.verb == "delete" else " ".join([*_signed(entry), *target]),
+        "deleted" if entry.verb == "delete" else _clean(" ".join([*_signed(entry), *target])),
     )
 
 
@@ -201,15 +201,19 @@ def _in_a_line(entry: Entry) -> str:
 
 
 def _clipped(text: str, width: int) -> str:
-    # Control characters, and those that turn the direction of writing, are shown, not obeyed.
-    text = "".join(c if c.isprintable() else "·" for c in text)
+    text = _clean(text)
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _clean(text: str) -> str:
+    """Show control characters, and those that turn the direction of writing, as dots."""
+    return "".join(c if c.isprintable() else "·" for c in text)
 
 
 def _reasons(fates: Sequence[Fate], counts: Mapping[str, int], error: str) -> list[str]:
     reasons = Counter((one.result.status, one.result.reason) for one in fates if one.result.reason)
     lines = [
-        f"{many(number)} {status}: {reason}"
+        f"{many(number)} {status}: {_clean(reason)}"
         for (status, reason), number in reasons.most_common(REASONS)
     ]
     if len(reasons) > REASONS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ __all__ = [
     "draft_letters",
     "keys_in",
     "missing_rights",
+    "records_of",
     "same_for_all",
     "target_of",
     "trash_of",
@@ -36,6 +37,8 @@ __all__ = [
 
 #: From so many messages on a plan warns of its size.
 MANY = 1000
+#: UIDs and UIDVALIDITYs have 32 bits (RFC 3501 section 9).
+_MOST = 2**32 - 1
 #: What one needs to be allowed for each verb (RFC 4314 section 4), in the folder and in the target.
 _RIGHTS: Mapping[Verb, tuple[str, str]] = {
     "flags": ("", ""),
@@ -101,11 +104,34 @@ def keys_in(rows: object, account: str) -> list[tuple[str, int, int]]:
             'session.mark(session.search("UNSEEN"), seen=True).',
         )
     keys = keys_of(rows, account)
-    selections_of(keys)  # which refuses what is no UID
-    values = (keys[name] for name in ("folder", "uidvalidity", "uid"))
-    return [
-        (folder, int(validity), int(uid)) for folder, validity, uid in zip(*values, strict=True)
-    ]
+    # INBOX has no case (RFC 3501 section 5.1): spelled in two ways it is still one folder.
+    folders = ["INBOX" if name.upper() == "INBOX" else name for name in keys["folder"]]
+    numbers = (_whole(keys[name], name) for name in ("uidvalidity", "uid"))
+    # Each once: one UID may be there as a number and as text.
+    return list(dict.fromkeys(zip(folders, *numbers, strict=True)))
+
+
+def _whole(column: pd.Series[Any], name: str) -> list[int]:
+    """Read numbers that IMAP can have (RFC 3501 section 9: nz-number).
+
+    Raises
+    ------
+    QueryError
+        For anything else, yes and no among them: a mask is no column of UIDs.
+    """
+    try:
+        given = pd.to_numeric(column)
+        whole = given.astype("int64")
+    except (TypeError, ValueError, OverflowError):
+        pass
+    else:
+        if given.dtype != "bool" and whole.eq(given).all() and whole.between(1, _MOST).all():
+            return whole.tolist()
+    raise QueryError(
+        f"The column {name!r} of these rows holds something that is no {name.upper()}: a whole "
+        f"number from 1 to {_MOST}.",
+        suggestion="Take the rows as a session returned them.",
+    )
 
 
 def same_for_all(
@@ -187,6 +213,7 @@ def draft(
     *,
     create: tuple[str, ...] = (),
     warnings: Sequence[str] = (),
+    is_chain: bool = False,
 ) -> Plan:
     """Make a plan: see how the messages are now, and leave out what needs no change.
 
@@ -202,13 +229,15 @@ def draft(
         Folders that are to be made first.
     warnings
         What is known to be said.
+    is_chain
+        See `Plan`.
 
     Raises
     ------
     UidValidityError
         If a folder was renumbered since the rows were read, and FolderError if it has gone.
     """
-    records = _read(source, wants)
+    records = records_of(source, wants)
     since = _places(source, wants, create)
     groups: dict[_Key, tuple[int, list[MessageRecord]]] = {}
     entries: list[Entry] = []
@@ -235,7 +264,7 @@ def draft(
         for key, (_, messages) in groups.items()
     )
     said = [*_loud(entries), *warnings, *_marked(actions), *missing_rights(source, actions, create)]
-    return Plan(source.account, tuple(entries), actions, create, tuple(said), session)
+    return Plan(source.account, tuple(entries), actions, create, tuple(said), is_chain, session)
 
 
 def draft_letters(
@@ -283,12 +312,21 @@ def draft_letters(
     )  # fmt: skip
     warnings = [] if create else missing_rights(source, [action])
     actions = (action,) if letters else ()
-    return Plan(source.account, tuple(entries), actions, create, tuple(warnings), session)
+    return Plan(source.account, tuple(entries), actions, create, tuple(warnings), session=session)
 
 
-def _read(
+def records_of(
     source: WritableSource, wants: Iterable[Want]
 ) -> dict[tuple[str, int, int], MessageRecord]:
+    """Read how messages are now, by folder, UIDVALIDITY and UID; those that have gone are left out.
+
+    Parameters
+    ----------
+    source
+        Where they are.
+    wants
+        Which.
+    """
     keys = pd.DataFrame(
         list(dict.fromkeys((w.folder, w.uidvalidity, w.uid) for w in wants)),
         columns=["folder", "uidvalidity", "uid"],

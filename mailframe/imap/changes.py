@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.actions import Result
 from mailframe.criteria import Key, UidSet
-from mailframe.exceptions import CommandError, ConnectionFailedError, QueryError, ThrottledError
+from mailframe.exceptions import (
+    CommandError,
+    MailframeError,
+    ProtocolError,
+    QueryError,
+    ThrottledError,
+)
 from mailframe.imap.fetch import Request, fetch
 from mailframe.imap.items import read_flags, read_number, read_string
 from mailframe.imap.names import decode_name, encode_name
 from mailframe.imap.responses import parse_fetch
 from mailframe.imap.search import search
 from mailframe.imap.uids import chunks, to_uid_set
+from mailframe.imap.wire import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mailframe.imap.connection import Connection
-    from mailframe.imap.responses import Token
+    from mailframe.imap.responses import Fetched, Token
 
 __all__ = [
     "LOST",
@@ -43,6 +51,10 @@ log = logging.getLogger(__name__)
 
 #: Messages in one command, at most: few commands, and yet something to see of how far it has come.
 CHUNK = 2000
+#: Octets of a command without its tag and verb, and of the UIDs in it, at most: RFC 7162 section 4
+#: has 8,192 in all, and `search` keeps below 7,500 with its keys.
+LINE = 7_900
+SET = 7_490
 #: Said of messages of which nobody knows.
 LOST = "the connection was lost, and it could not be found out whether this was done"
 #: Said of messages that are removed where the server can remove no single ones.
@@ -113,14 +125,38 @@ def present(connection: Connection, uids: Sequence[int]) -> set[int]:
         Whose.
     """
     found: set[int] = set()
-    for chunk in chunks(sorted(uids), CHUNK):
+    for chunk in in_pieces(connection, uids):  # SEARCH, too, is limited by RFC 9738
         found.update(search(connection, Key("UID", (UidSet.of(chunk),))))
     return found & set(uids)
 
 
-def in_pieces(connection: Connection, uids: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """Cut UIDs into pieces of one command each, ascending, so that they make few ranges."""
-    return chunks(sorted(uids), min(CHUNK, connection.message_limit or CHUNK))
+def in_pieces(
+    connection: Connection, uids: Iterable[int], *others: bytes
+) -> Iterator[tuple[int, ...]]:
+    """Cut UIDs into pieces of one command each, ascending, so that they make few ranges.
+
+    Parameters
+    ----------
+    connection
+        Says how many messages one command may be about.
+    uids
+        Distinct.
+    others
+        What else stands in the command, if that may be long.
+    """
+    beside = sum(len(one) for one in others if not isinstance(one, Literal))
+    room = max(min(LINE - beside, SET), 1)
+    for piece in chunks(sorted(uids), min(CHUNK, connection.message_limit or CHUNK)):
+        yield from _short_enough(piece, room)
+
+
+def _short_enough(uids: tuple[int, ...], room: int) -> Iterator[tuple[int, ...]]:
+    if len(uids) == 1 or len(to_uid_set(uids)) <= room:
+        yield uids
+        return
+    half = len(uids) // 2
+    yield from _short_enough(uids[:half], room)
+    yield from _short_enough(uids[half:], room)
 
 
 def store_flags(
@@ -200,57 +236,88 @@ def _store(
     remove: Sequence[str],
     item: _Item,
 ) -> Iterator[list[Result]]:
-    for chunk in in_pieces(connection, uids):
+    longest = max(item.write(add), item.write(remove), key=lambda pieces: sum(map(len, pieces)))
+    for chunk in in_pieces(connection, uids, *longest):
         reason = unchangeable(connection, (*add, *remove) if item is _FLAGS else ())
         if reason:
             yield [Result(uid, "failed", reason) for uid in chunk]
             continue
+        storing = _Storing(connection, chunk, item)
         try:
-            found = _stored(connection, chunk, add, remove, item)
-        except ThrottledError:
-            raise
+            storing.store("+", add)
+            storing.store("-", remove)
+            storing.look()
         except CommandError as refused:
-            yield [Result(uid, "failed", refused.reply) for uid in chunk]
-        except ConnectionFailedError:
+            reason = "; then ".join([*storing.deeds, refused.reply])
+            yield [Result(uid, "failed", reason) for uid in chunk]
+            if isinstance(refused, ThrottledError):
+                raise
+        except MailframeError:
             yield [Result(uid, "unknown", LOST) for uid in chunk]
             raise
         else:
-            yield [_outcome(uid, found.get(uid), add, remove) for uid in chunk]
+            yield [storing.result(uid, add, remove) for uid in chunk]
 
 
-def _stored(
-    connection: Connection,
-    uids: Sequence[int],
-    add: Sequence[str],
-    remove: Sequence[str],
-    item: _Item,
-) -> dict[int, frozenset[str]]:
-    """Store what there is to store; return, in lower case, what each message has now."""
-    found: dict[int, frozenset[str]] = {}
-    for sign, words in (("+", add), ("-", remove)):
+class _Storing:
+    """One command's worth of messages, what was done to them, and what they have now."""
+
+    def __init__(self, connection: Connection, uids: Sequence[int], item: _Item) -> None:
+        self._connection = connection
+        self._uids = uids
+        self._item = item
+        self._found: dict[int, frozenset[str]] = {}
+        self._unseen: dict[int, str] = {}
+        #: In words.
+        self.deeds: list[str] = []
+
+    def store(self, sign: str, words: Sequence[str]) -> None:
+        """Store, if there is something to store."""
         if not words:
-            continue
-        pieces = (b" %b%b (" % (sign.encode(), item.name.encode()), *item.write(words), b")")
+            return
+        connection, name = self._connection, self._item.name
         # Done twice it is the same: on the next connection it is sent again.
         for reply in connection.command(
             b"UID STORE ",
-            to_uid_set(uids),
-            *pieces,
-            tried=f"Could not change {item.name} in {connection.the_selected().folder!r}.",
+            to_uid_set(self._uids),
+            b" %b%b (" % (sign.encode(), name.encode()),
+            *self._item.write(words),
+            b")",
+            tried=f"Could not change {name} in {connection.the_selected().folder!r}.",
             patient=True,
         ):
-            items = parse_fetch(reply) if reply.kind == "FETCH" else {}
+            items: Fetched = {}
+            if reply.kind == "FETCH":
+                with suppress(ProtocolError):  # then it is looked at
+                    items = parse_fetch(reply)
             uid = read_number(items.get("UID"))
-            if uid is not None and item.name in items:
-                found[uid] = frozenset(map(str.lower, item.read(items[item.name])))
-    # A server may be silent about messages for which nothing has changed.
-    silent = [uid for uid in uids if uid not in found]
-    if silent:
-        wanted = Request(silent, item.name.encode(), frozenset({"UID", item.name}), 60)
-        for uid, answer in fetch(connection, [wanted]):
-            if isinstance(answer, dict):
-                found[uid] = frozenset(map(str.lower, item.read(answer[item.name])))
-    return found
+            if uid is not None and name in items:
+                self._take(uid, items)
+        self.deeds.append(f"{'set' if sign == '+' else 'took off'} {' '.join(words)}")
+
+    def look(self) -> None:
+        """Look at messages about which the server was silent: it may be, if nothing changed."""
+        silent = [uid for uid in self._uids if uid not in self._found]
+        name = self._item.name
+        request = Request(silent, name.encode(), frozenset({"UID", name}), 60)
+        try:
+            for uid, answer in fetch(self._connection, [request] if silent else []):
+                if isinstance(answer, dict):
+                    self._take(uid, answer)
+                elif answer is not None:
+                    self._unseen[uid] = answer.reply
+        except CommandError as refused:  # what was stored, was stored
+            left = (uid for uid in silent if uid not in self._found)
+            self._unseen.update(dict.fromkeys(left, refused.reply))
+
+    def _take(self, uid: int, items: Fetched) -> None:
+        self._found[uid] = frozenset(map(str.lower, self._item.read(items[self._item.name])))
+
+    def result(self, uid: int, add: Sequence[str], remove: Sequence[str]) -> Result:
+        """Say what has become of a message."""
+        if uid in self._unseen:
+            return Result(uid, "unknown", f"it could not be looked at: {self._unseen[uid]}")
+        return _outcome(uid, self._found.get(uid), add, remove)
 
 
 def _outcome(
@@ -295,16 +362,20 @@ def remove(connection: Connection, uids: Iterable[int]) -> Iterator[list[Result]
             continue
         try:
             reasons = expunge(connection, done)
-        except ConnectionFailedError:
-            yield [
-                one if one.status == "gone" else one._replace(status="unknown", reason=LOST)
-                for one in marked
-            ]
+        except MailframeError as ended:
+            so_far = Result(0, "unknown", LOST)
+            if isinstance(ended, ThrottledError):
+                so_far = Result(0, "failed", _left(ended))
+            yield [so_far._replace(uid=one.uid) if one.status == "done" else one for one in marked]
             raise
         yield [
             one._replace(status="failed", reason=reasons[one.uid]) if one.uid in reasons else one
             for one in marked
         ]
+
+
+def _left(refused: CommandError) -> str:
+    return f"marked as deleted, but not removed: {refused.reply}"
 
 
 def expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
@@ -325,7 +396,7 @@ def expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
     folder = connection.the_selected().folder
     reason = "marked as deleted, but the server did not remove it"
     try:
-        replies = connection.command(
+        connection.command(
             b"UID EXPUNGE ",
             to_uid_set(uids),
             tried=f"Could not remove messages from {folder!r}.",
@@ -334,8 +405,6 @@ def expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
     except ThrottledError:
         raise
     except CommandError as refused:
-        reason = f"marked as deleted, but not removed: {refused.reply}"
-        replies = []
-    if sum(reply.kind == "EXPUNGE" for reply in replies) >= len(uids):
-        return {}
+        reason = _left(refused)
+    # EXPUNGE replies are counted in vain: some may be about what others remove at the same time.
     return dict.fromkeys(present(connection, uids), reason)

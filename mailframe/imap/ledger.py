@@ -103,14 +103,19 @@ class Ledger:
         self.since = since or Place(now.uidvalidity, 1)
         #: Whether something has come since then, which may be what was to be put there.
         self.is_stale = now != self.since
-        if now.uidvalidity != self.since.uidvalidity:
-            raise UidValidityError(
-                f"The folder {folder!r} was renumbered since this was planned: its UIDVALIDITY is "
-                f"{now.uidvalidity}, and was {self.since.uidvalidity}.",
-                suggestion="Plan it again.",
-            )
+        self._check(now.uidvalidity)
         self._connection = connection
         self._taken: set[int] = set()
+        #: Which copies somebody has marked as deleted.
+        self.marked: set[int] = set()
+
+    def _check(self, uidvalidity: int) -> None:
+        if uidvalidity != self.since.uidvalidity:
+            raise UidValidityError(
+                f"The folder {self.folder!r} was renumbered since this was planned: its "
+                f"UIDVALIDITY is {uidvalidity}, and was {self.since.uidvalidity}.",
+                suggestion="Plan it again.",
+            )
 
     def take(self, uids: Iterable[int]) -> None:
         """Note copies of which it is known whose they are."""
@@ -120,6 +125,8 @@ class Ledger:
         self,
         wanted: Mapping[Hashable, tuple[object, ...]],
         here: Iterable[Hashable],
+        *,
+        leaves: bool = False,
     ) -> Sight:
         """Find copies.
 
@@ -128,28 +135,33 @@ class Ledger:
         wanted
             Fingerprints of messages, by key.
         here
-            Keys of those that are where they were. Those that are not have the first right to a
-            copy, where several messages are the same.
+            Keys of those that are where they were.
+        leaves
+            Whether they leave when they are put here. Then those that have left have the first
+            right to a copy where several messages are the same, and otherwise those that have not:
+            others have taken the rest away.
         """
         is_here = frozenset(here)
         free = self._arrivals()
         copies: dict[Hashable, int] = {}
-        for key in sorted(wanted, key=is_here.__contains__):
+        for key in sorted(wanted, key=lambda key: (key in is_here) is leaves):
             found = free.get(wanted[key])
             if found:
                 copies[key] = found.pop(0)
         return Sight(is_here, copies)
 
     def _arrivals(self) -> dict[tuple[object, ...], list[int]]:
-        """Say what has come, but for what is taken: UIDs ascending, by fingerprint."""
+        """Say what has come, but for what is taken: UIDs, by fingerprint, the marked ones last."""
         connection = self._connection
-        self._connection.select(self.folder)
+        self._check(connection.select(self.folder).uidvalidity)
         first = self.since.uidnext
         # The asterisk stands for the last message, also where that is before the first wanted.
         found = search(connection, Key("UID", (UidSet(f"{first}:*"),)))
         new = sorted(uid for uid in found if uid >= first and uid not in self._taken)
         arrivals: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        for record in read_messages(connection, new, headers=False, structure=False, brief=True):
+        records = list(read_messages(connection, new, headers=False, structure=False, brief=True))
+        self.marked |= {one.uid for one in records if "\\deleted" in map(str.lower, one.flags)}
+        for record in sorted(records, key=lambda one: (one.uid in self.marked, one.uid)):
             arrivals[fingerprint(record.headers, record.size)].append(record.uid)
         connection.selected = None
         return arrivals

@@ -11,9 +11,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from mailframe.actions import Result, fingerprint
+from mailframe.criteria import Key, UidSet, all_of
 from mailframe.exceptions import (
     CommandError,
     ConnectionFailedError,
+    FolderError,
     MailframeError,
     ProtocolError,
     ThrottledError,
@@ -23,6 +25,7 @@ from mailframe.imap.items import write_internal_date
 from mailframe.imap.ledger import LOOKS, REST, REST_PER_MESSAGE, Sight
 from mailframe.imap.names import encode_name
 from mailframe.imap.responses import parse_number, split_code
+from mailframe.imap.search import search
 from mailframe.imap.uids import parse_uid_set, to_uid_set
 from mailframe.imap.wire import Literal
 
@@ -64,22 +67,29 @@ def survey(
     Raises
     ------
     FolderError
-        If a folder is not there, and UidValidityError if it was renumbered.
+        If that folder is not there any more, and UidValidityError if it was renumbered.
     """
     wanted: dict[Hashable, tuple[object, ...]] = {}
     here: set[Hashable] = set()
+    found_there = {}
     for number, action in actions.items():
         prints = _prints(action)
-        wanted |= {(number, key): value for key, value in prints.items()}
         if action.messages:
             connection.selected = None
-            connection.return_to(action.folder, action.uidvalidity)
+            try:
+                connection.return_to(action.folder, action.uidvalidity)
+            except FolderError as error:  # which it will say itself; the others can be done
+                log.info("%s", error)
+                continue
             here |= {(number, uid) for uid in present(connection, list(prints))}
-    found = ledger.look(wanted, here)
+        found_there[number] = prints
+        wanted |= {(number, key): value for key, value in prints.items()}
+    leaves = all(_leaves(connection, action) for action in actions.values())
+    found = ledger.look(wanted, here, leaves=leaves)
     ledger.take(found.copies.values())
     sights = {}
-    for number, action in actions.items():
-        keys = {key: (number, key) for key in _prints(action)}
+    for number, prints in found_there.items():
+        keys = {key: (number, key) for key in prints}
         sights[number] = Sight(
             frozenset(key for key, pair in keys.items() if pair in found.here),
             {key: found.copies[pair] for key, pair in keys.items() if pair in found.copies},
@@ -132,7 +142,7 @@ class _Transfer:
         uids = list(self._prints)
         if sight is not None:
             uids = yield from self._sort(uids, sight)
-        for chunk in in_pieces(self._connection, uids):
+        for chunk in in_pieces(self._connection, uids, *encode_name(self._action.target)):
             yield from self._put(chunk)
 
     def _put(self, chunk: Sequence[int]) -> Iterator[list[Result]]:
@@ -147,12 +157,15 @@ class _Transfer:
         left: Sequence[int] = chunk
         for _ in range(LOSSES):
             reason = f"the server left it in {self._action.folder!r}"
+            self._open()  # whoever has looked up what was done has opened the target
             try:
                 uidvalidity, copies = self._send(left)
             except ThrottledError:
                 raise
             except CommandError as refused:
                 reason = refused.reply
+                if "[TRYCREATE]" in reason.upper():  # there is no folder to look into
+                    break
             except (ConnectionFailedError, ProtocolError) as lost:
                 log.warning("%s", lost)
                 left = yield from self._found_out(left, self._settled)
@@ -161,11 +174,12 @@ class _Transfer:
                 reason = f"the connection was lost {LOSSES} times over this command"
                 continue
             else:
-                if len(copies) == len(left):
-                    self._ledger.take(copies.values())
-                    yield from self._arrived(copies, uidvalidity, is_removed=is_whole)
+                self._ledger.take(copies.values())
+                yield from self._arrived(copies, uidvalidity, is_removed=is_whole)
+                left = [uid for uid in left if uid not in copies]
+                if not left:
                     return
-            # It has refused, or not said what it did: that is looked up, and not done again.
+            # It has refused, or not said all it did: that is looked up, and not done again.
             left = yield from self._found_out(left, self._sight)
             break
         yield [Result(uid, "failed", reason) for uid in left]
@@ -196,8 +210,11 @@ class _Transfer:
         """Look what has been done, tell, and return those with which nothing was done."""
         try:
             sight = look(uids)
-        except MailframeError:
-            yield [Result(uid, "unknown", LOST) for uid in uids]
+        except MailframeError as error:
+            reason = f"it could not be looked up whether this was done: {_said(error)}"
+            if isinstance(error, ConnectionFailedError):
+                reason = LOST
+            yield [Result(uid, "unknown", reason) for uid in uids]
             raise
         self._ledger.take(sight.copies.values())
         return (yield from self._sort(uids, sight))
@@ -214,7 +231,8 @@ class _Transfer:
     def _sight(self, uids: Sequence[int]) -> Sight:
         self._open()
         here = present(self._connection, uids)
-        return self._ledger.look({uid: self._prints[uid] for uid in uids}, here)
+        wanted: dict[Hashable, tuple[object, ...]] = {uid: self._prints[uid] for uid in uids}
+        return self._ledger.look(wanted, here, leaves=_leaves(self._connection, self._action))
 
     def _sort(self, uids: Sequence[int], sight: Sight) -> Generator[list[Result], None, list[int]]:
         """Tell what has become of messages, and return those with which nothing was done."""
@@ -235,10 +253,43 @@ class _Transfer:
         if is_removed:
             yield [Result(uid, "done", "", uidvalidity, copy) for uid, copy in copies.items()]
             return
-        if copies:
-            self._open()
-        for results in remove(self._connection, copies):
-            yield [_removed(one, uidvalidity, copies[one.uid]) for one in results]
+        left = dict(copies)
+        try:
+            if copies:
+                self._open()
+            kept = self._without_other(copies)
+            for uid in kept:
+                del left[uid]
+            reason = f"its copy in {self._action.target!r} is marked as deleted, and it is not"
+            yield [Result(uid, "failed", reason, uidvalidity, copies[uid]) for uid in kept]
+            for results in remove(self._connection, list(left)):
+                for one in results:
+                    del left[one.uid]
+                yield [_removed(one, uidvalidity, copies[one.uid]) for one in results]
+        except MailframeError as error:
+            reason = f"not removed: {_said(error)}"
+            yield [
+                _removed(Result(uid, "failed", reason), uidvalidity, copy)
+                for uid, copy in left.items()
+            ]
+            raise
+
+    def _without_other(self, copies: Mapping[int, int]) -> list[int]:
+        """Name those that may be all there is: somebody wants the copy deleted, and not them.
+
+        So it is where a move was taken back on a server without UIDPLUS, and is done again.
+        """
+        doubtful = [uid for uid, copy in copies.items() if copy in self._ledger.marked]
+        found: set[int] = set()
+        for chunk in in_pieces(self._connection, doubtful):
+            unmarked = all_of([Key("UID", (UidSet.of(chunk),)), Key("UNDELETED")])
+            found.update(search(self._connection, unmarked))
+        return sorted(found.intersection(doubtful))
+
+
+def _leaves(connection: Connection, action: Action) -> bool:
+    """Say whether messages leave their folder by this, and not only by what others do."""
+    return action.verb == "move" and (connection.offers("MOVE") or connection.offers("UIDPLUS"))
 
 
 def _removed(one: Result, uidvalidity: int | None, copy: int) -> Result:
@@ -281,12 +332,7 @@ def append(
         if place in copies:
             yield [Result(place, "done", "", validity, copies[place])]
             continue
-        try:
-            result = _append(connection, action.folder, ledger, letter, place, prints[place])
-        except ConnectionFailedError:
-            yield [Result(place, "unknown", LOST)]
-            raise
-        yield [result]
+        yield from _append(connection, action.folder, ledger, letter, place, prints[place])
 
 
 def _append(
@@ -296,7 +342,7 @@ def _append(
     letter: Letter,
     place: int,
     wanted: tuple[object, ...],
-) -> Result:
+) -> Iterator[list[Result]]:
     def look() -> Sight:
         return ledger.look({place: wanted}, ())
 
@@ -318,22 +364,46 @@ def _append(
         except ThrottledError:
             raise
         except CommandError as refused:
-            return Result(place, "failed", refused.reply)
+            yield [Result(place, "failed", refused.reply)]
+            return
         except (ConnectionFailedError, ProtocolError) as lost:
             log.warning("%s", lost)
             connection.selected = None
-            sight = _at_rest(connection, 1, look, lambda seen: bool(seen.copies))
+            try:
+                sight = _at_rest(connection, 1, look, lambda seen: bool(seen.copies))
+            except MailframeError:
+                yield [Result(place, "unknown", LOST)]
+                raise
             if sight.copies:
                 ledger.take(sight.copies.values())
-                return Result(place, "done", "", ledger.since.uidvalidity, sight.copies[place])
+                yield [Result(place, "done", "", ledger.since.uidvalidity, sight.copies[place])]
+                return
             continue
-        uidvalidity, uid = _appenduid(replies)
-        if uid is None:  # without UIDPLUS
+        yield from _acknowledged(replies, place, ledger, look)
+        return
+    yield [Result(place, "failed", f"the connection was lost {LOSSES} times over this command")]
+
+
+def _acknowledged(
+    replies: Sequence[Reply], place: int, ledger: Ledger, look: Callable[[], Sight]
+) -> Iterator[list[Result]]:
+    """Tell of a letter that is in its folder; which UID it got is looked up without UIDPLUS."""
+    ended: MailframeError | None = None
+    uidvalidity, uid = _appenduid(replies)
+    if uid is None:
+        try:
             uid = look().copies.get(place)
-        if uid is not None:
-            ledger.take([uid])
-        return Result(place, "done", "", uidvalidity or ledger.since.uidvalidity, uid)
-    return Result(place, "failed", f"the connection was lost {LOSSES} times over this command")
+        except MailframeError as error:  # there it is all the same
+            ended = error
+    if uid is not None:
+        ledger.take([uid])
+    yield [Result(place, "done", "", uidvalidity or ledger.since.uidvalidity, uid)]
+    if ended is not None:
+        raise ended
+
+
+def _said(error: MailframeError) -> str:
+    return error.reply or error.tried
 
 
 def _prints(action: Action) -> dict[int, tuple[object, ...]]:

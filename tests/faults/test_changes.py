@@ -1,0 +1,287 @@
+"""Two clients change one account as they like: it is always as a simple model says."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from mailframe.exceptions import FolderError
+from mailframe.imap import IMAPClient
+from tests.conftest import missing
+from tests.faults.model import DELETED, NONE, Entry, Folder, Message, Model, Result, Want
+from tests.faults.reading import Clock
+from tests.faults.writing import CAPABILITIES, apply, contents, plain_client, sign_in
+from tests.rigs import messages
+from tests.rigs.dovecot import SPECIAL_USE, Dovecot, dovecot_binary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mailframe.plan import Outcome, Plan
+    from tests.faults.model import Intent
+
+    Planned = tuple[Plan, Intent]
+    Done = tuple[Outcome, Intent, list[Result]]
+
+#: Names of messages; the same ones are the same, byte by byte.
+LETTERS = {f"Message {number}": messages.plain(number) for number in range(1, 6)}
+DELIVERED = ["Message 1", "Message 2", "Message 2", "Message 3", "Message 4", "Message 4"]
+FLAGS = [NONE, frozenset({"\\Seen"}), frozenset({"\\Flagged", "project-x"}), DELETED]
+#: Folders that come and go.
+OTHERS = ["One", "Two", "Three"]
+FOLDERS = ["INBOX", "Archive", "Trash", *OTHERS]
+
+whos = st.integers(0, 1)
+folders = st.sampled_from(FOLDERS)
+#: Which of the messages that there have ever been in a folder.
+masks = st.integers(1, 255)
+names = st.lists(st.sampled_from(sorted(LETTERS)), min_size=1, max_size=3)
+flags = st.sampled_from(FLAGS)
+
+
+class Clients(RuleBasedStateMachine):
+    """Two sessions and a plain client on one account, and the model of it."""
+
+    plans: Bundle[Planned] = Bundle("plans")
+    outcomes: Bundle[Done] = Bundle("outcomes")
+
+    def __init__(self, dovecot: Dovecot, kind: str) -> None:
+        super().__init__()
+        self.dovecot = dovecot
+        self.user = dovecot.new_user()
+        self.model = Model(kind, ["INBOX", *SPECIAL_USE])
+        self.validities: dict[Folder, int] = {}
+        self.stack = ExitStack()
+        retry = Clock().retry()
+        self.sessions = [
+            self.stack.enter_context(sign_in(dovecot, self.user, dovecot.password, retry))
+            for _ in range(2)
+        ]
+        self.client = self.stack.enter_context(IMAPClient(readonly=False))
+        self.client.connect(dovecot.host, dovecot.tls_port, ssl_context=dovecot.ssl_context)
+        self.client.authenticate(self.user, dovecot.password)
+        self.plain = plain_client(dovecot, self.user)
+        self.stack.callback(self.plain.logout)
+
+    @initialize()
+    def deliver(self) -> None:
+        delivered = [(LETTERS[name], FLAGS[n % 3], None) for n, name in enumerate(DELIVERED)]
+        self.dovecot.deliver(self.user, delivered)
+        for n, name in enumerate(DELIVERED):
+            self.model.folders["INBOX"].put(Message(name, FLAGS[n % 3]))
+
+    @rule(
+        target=plans,
+        who=whos,
+        several=st.lists(folders, min_size=1, max_size=2, unique=True),
+        mask=masks,
+        verb=st.sampled_from(["move", "move", "copy", "trash", "delete"]),
+        to=folders,
+    )
+    def plan(self, who: int, several: Sequence[str], mask: int, verb: str, to: str) -> Any:
+        rows = self._rows(several, mask)
+        if not rows:
+            return multiple()
+        session, frame = self.sessions[who], self._frame(rows)
+        if verb == "trash":
+            plan, to, verb = session.delete(frame), "Trash", "move"
+        elif verb == "delete":
+            plan, to = session.delete(frame, permanently=True), ""
+        else:
+            plan = getattr(session, verb)(frame, to, create=True)
+        create = "" if to in {"", *self.model.folders} else to
+        wants = [row._replace(verb=verb, target=to) for row in rows]
+        return self._planned(plan, self.model.draft(wants, create))
+
+    @rule(target=plans, who=whos, folder=folders, mask=masks, add=flags, remove=flags)
+    def plan_flags(
+        self, who: int, folder: str, mask: int, add: frozenset[str], remove: frozenset[str]
+    ) -> Any:
+        rows = self._rows([folder], mask)
+        remove = remove - add
+        if not rows or not add | remove:
+            return multiple()
+        session, frame = self.sessions[who], self._frame(rows)
+        plan = (
+            session.mark(frame, deleted=bool(add))
+            if add | remove == DELETED
+            else session.keyword(frame, add=sorted(add), remove=sorted(remove))
+        )
+        wants = [row._replace(verb="flags", add=add, remove=remove) for row in rows]
+        return self._planned(plan, self.model.draft(wants))
+
+    @rule(target=plans, who=whos, names=names, to=folders, flags=flags)
+    def plan_append(self, who: int, names: list[str], to: str, flags: frozenset[str]) -> Any:
+        letters = [LETTERS[name] for name in names]
+        plan = self.sessions[who].append(letters, to, flags=sorted(flags), create=True)
+        inbox = self.model.folders["INBOX"]  # of no account here: it is always there
+        wants = [
+            Want("INBOX", inbox, place, "append", flags, target=to, letter=Message(name, flags))
+            for place, name in enumerate(names)
+        ]
+        return self._planned(plan, self.model.draft(wants, "" if to in self.model.folders else to))
+
+    @rule(target=outcomes, who=whos, planned=plans)
+    def apply(self, who: int, planned: Planned) -> Done:
+        plan, intent = planned
+        before = self.model.live()
+        expected = self.model.apply(intent)
+        outcome = apply(self.sessions[who], plan)
+        assert [one.result.status for one in outcome.fates] == [one.status for one in expected]
+        assert [one.result.new_uid for one in outcome.fates] == [one.new_uid for one in expected]
+        if {deed.want.verb for deed in intent.deeds} == {"move"}:
+            self._assert_moved(before)
+        return outcome, intent, expected
+
+    @rule(target=plans, who=whos, done=outcomes)
+    def undo(self, who: int, done: Done) -> Any:
+        outcome, intent, results = done
+        if not {entry.want.verb for entry in intent.entries if entry.deed >= 0} <= {"move", "flags"}:
+            return multiple()
+        try:
+            expected = self.model.undo(intent, results)
+        except LookupError:
+            with pytest.raises(FolderError):
+                self.sessions[who].undo(outcome)
+            return multiple()
+        return self._planned(self.sessions[who].undo(outcome), expected)
+
+    @rule(folder=folders, mask=masks, verb=st.sampled_from(["move", "copy", "flags"]), to=folders)
+    def at_once(self, folder: str, mask: int, verb: str, to: str) -> None:
+        rows = self._rows([folder], mask)
+        if not rows or folder == to or to not in self.model.folders:
+            return
+        self.client.select_folder(folder)
+        uids = [row.uid for row in rows]
+        flag = FLAGS[1]
+        done = (
+            self.client.set_flags(uids, add=sorted(flag))
+            if verb == "flags"
+            else getattr(self.client, verb)(uids, to)
+        )
+        wants = [
+            row._replace(verb=verb, add=flag if verb == "flags" else NONE, target=to)
+            for row in rows
+        ]
+        if verb == "flags":
+            wants = [want._replace(target="") for want in wants]
+        expected = self.model.apply(self.model.draft(wants))
+        assert [one.status for one in done] == [one.status for one in expected]
+
+    @rule(names=names, to=folders)
+    def append_at_once(self, names: list[str], to: str) -> None:
+        if to in self.model.folders:
+            for name in names:
+                uid = self.model.folders[to].put(Message(name, NONE))
+                assert self.client.append(LETTERS[name], to).new_uid == uid
+
+    @rule(who=whos, folder=st.sampled_from(OTHERS))
+    def create(self, who: int, folder: str) -> None:
+        if folder in self.model.folders:
+            with pytest.raises(FolderError):
+                self.sessions[who].create_folder(folder)
+            return
+        self.sessions[who].create_folder(folder)
+        self.model.folders[folder] = Folder()
+
+    @rule(who=whos, folder=st.sampled_from(OTHERS), to=st.sampled_from(OTHERS))
+    def rename(self, who: int, folder: str, to: str) -> None:
+        if folder not in self.model.folders or to in self.model.folders:
+            with pytest.raises(FolderError):
+                self.sessions[who].rename_folder(folder, to)
+            return
+        self.sessions[who].rename_folder(folder, to)
+        self.model.folders[to] = self.model.folders.pop(folder)
+
+    def teardown(self) -> None:
+        try:
+            found = contents(self.dovecot, self.user)
+            assert found.keys() == self.model.folders.keys()
+            for name, box in self.model.folders.items():
+                seen = {one.uid: Message(one.subject, one.flags) for one in found[name]}
+                assert seen == box.messages, name
+        finally:
+            self.stack.close()
+
+    def _rows(self, several: Sequence[str], mask: int) -> list[Want]:
+        found = []
+        for name in several:
+            box = self.model.folders.get(name)
+            if box is not None:
+                uids = [uid for uid in range(1, box.uidnext) if mask >> (uid - 1) % 8 & 1]
+                found += [Want(name, box, uid, "") for uid in uids]
+        return found
+
+    def _frame(self, rows: list[Want]) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "account": self.sessions[0].account,
+                "folder": [row.folder for row in rows],
+                "uidvalidity": [self._validity(row) for row in rows],
+                "uid": [row.uid for row in rows],
+            }
+        )
+
+    def _validity(self, row: Want) -> int:
+        if row.box not in self.validities:
+            line = self.plain.status(row.folder, "(UIDVALIDITY)")[1][0]
+            self.validities[row.box] = int(line.rpartition(b" ")[2].strip(b")"))
+        return self.validities[row.box]
+
+    def _planned(self, plan: Plan, intent: Intent) -> Planned:
+        states = [(one.state, one.action) for one in plan.entries]
+        assert states == [(one.state, one.deed) for one in intent.entries]
+        return plan, intent
+
+    def _assert_moved(self, before: Any) -> None:
+        """Nothing is lost by moving, nothing is doubled; whatever has been done before."""
+        after = self.model.live()
+        assert after.keys() == before.keys()
+        assert after <= before
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[[str], Dovecot]]:
+    """Return a function that starts a server that can do some things."""
+    if dovecot_binary() is None:
+        missing("Dovecot is missing; install it: apt-get install dovecot-imapd")
+    with ExitStack() as stack:
+        yield functools.cache(
+            lambda kind: stack.enter_context(Dovecot(capability=CAPABILITIES[kind]))
+        )
+
+
+@pytest.mark.parametrize("kind", CAPABILITIES)
+def test_two_clients_and_a_model_end_with_the_same_mail(
+    server: Callable[[str], Dovecot],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    full: bool,  # noqa: FBT001 a fixture
+) -> None:
+    if kind == "neither":  # Dovecot says COPYUID all the same
+        monkeypatch.setattr("mailframe.imap.transfer._codes", lambda *_: iter(()))
+    run_state_machine_as_test(  # type: ignore[no-untyped-call] # hypothesis has it so
+        lambda: Clients(server(kind), kind),
+        settings=settings(
+            max_examples=300 if full else 25,
+            stateful_step_count=40 if full else 25,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

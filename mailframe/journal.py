@@ -104,8 +104,8 @@ class Journal:
                         os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the latter for a name with a NUL
             raise SaveError(
                 f"Could not write the journal {str(self.path)!r}.",
-                reply=error.strerror or str(error),
+                reply=getattr(error, "strerror", None) or str(error),
             ) from error

@@ -46,12 +46,12 @@ def letter_of(mail: Mail, flags: Sequence[str], date: datetime | None) -> Letter
         If it is no message.
     """
     content = _content(mail)
-    if content.startswith(b"From "):
-        raise QueryError(
-            "This is an mbox of messages, not one message.",
-            suggestion="mf.open(path) reads it; message(uid).raw is one of its messages.",
-        )
     if not _FIELD.match(content):
+        if content.startswith(b"From "):
+            raise QueryError(
+                "This is an mbox of messages, not one message.",
+                suggestion="mf.open(path) reads it; message(uid).raw is one of its messages.",
+            )
         raise QueryError(
             f"This is no message: it begins with {content[:40]!r}, and not with a header field.",
             suggestion="Give the path of an .eml file, the bytes of a message, or an EmailMessage.",

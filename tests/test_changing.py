@@ -34,7 +34,15 @@ SERVERS = {
     "neither MOVE nor UIDPLUS": "IMAP4rev1 SPECIAL-USE LIST-EXTENDED",
     "demo": "",
 }
-WAYS = ("Session", "AsyncSession")
+#: Each server, and each kind of session on one that can all, and on the demo's.
+CALLERS = (
+    ("everything", "Session"),
+    ("everything", "AsyncSession"),
+    ("no MOVE", "Session"),
+    ("neither MOVE nor UIDPLUS", "AsyncSession"),
+    ("demo", "Session"),
+    ("demo", "AsyncSession"),
+)
 #: Commands that change nothing; a FETCH only if it peeks.
 READING = {
     "AUTHENTICATE", "CAPABILITY", "ENABLE", "EXAMINE", "ID", "LIST", "LOGIN", "LOGOUT", "LSUB",
@@ -177,14 +185,21 @@ def dovecots() -> Iterator[Dovecots]:
         yield Dovecots(stack)
 
 
-@pytest.fixture(params=SERVERS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "caller" in metafunc.fixturenames:
+        metafunc.parametrize(("mailbox", "caller"), CALLERS, indirect=True)
+    elif "mailbox" in metafunc.fixturenames:
+        metafunc.parametrize("mailbox", SERVERS, indirect=True)
+
+
+@pytest.fixture
 def mailbox(request: pytest.FixtureRequest, dovecots: Dovecots) -> Iterator[Mailbox]:
     dovecot = dovecots.get(SERVERS[request.param])
     with opened(dovecot, deliver(dovecot), demo=request.param == "demo") as mailbox:
         yield mailbox
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture
 def caller(request: pytest.FixtureRequest, mailbox: Mailbox) -> Caller:
     return Caller(mailbox.session, request.param)
 

@@ -74,16 +74,18 @@ def survey(
     found_there = {}
     for number, action in actions.items():
         prints = _prints(action)
+        wanted |= {(number, key): value for key, value in prints.items()}
         if action.messages:
             connection.selected = None
             try:
                 connection.return_to(action.folder, action.uidvalidity)
-            except FolderError as error:  # which it will say itself; the others can be done
+            # It will say so itself. The others can be done; what may be copies of its messages
+            # is not taken for theirs.
+            except FolderError as error:
                 log.info("%s", error)
                 continue
             here |= {(number, uid) for uid in present(connection, list(prints))}
         found_there[number] = prints
-        wanted |= {(number, key): value for key, value in prints.items()}
     leaves = all(_leaves(connection, action) for action in actions.values())
     found = ledger.look(wanted, here, leaves=leaves)
     ledger.take(found.copies.values())
@@ -443,7 +445,7 @@ def _copyuid(replies: Sequence[Reply], uids: Sequence[int]) -> tuple[int | None,
         except ProtocolError as error:  # then it is looked up
             log.warning("%s", error)
             continue
-        if len(originals) == len(made):
+        if len(originals) == len(made) == len(set(originals)) == len(set(made)):
             uidvalidity = parse_number(arguments[0])
             copies |= dict(zip(originals, made, strict=True))
     asked = set(uids)

@@ -199,10 +199,13 @@ class Model:
             if deed.want.verb == "append" or self._is_there(deed.want)
             for uid in sorted(deed.names)
         ]
+        verbs = {deed.want.verb for deed in these.values()}
         here = {pair for pair in wanted if pair[1] in these[pair[0]].want.box.messages}
-        leaves = self.kind != "neither" and all(d.want.verb == "move" for d in these.values())
+        leaves = self.kind != "neither" and verbs == {"move"}
         copies = {}
-        for pair in sorted(wanted, key=lambda pair: (pair in here) is leaves):
+        if "append" not in verbs:
+            wanted.sort(key=lambda pair: (pair in here) is leaves)
+        for pair in wanted:
             wanted_name = these[pair[0]].names[pair[1]]
             same = [uid for uid in free if target.messages[uid].name == wanted_name]
             if same:

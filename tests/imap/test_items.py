@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailframe.imap.items import read_flags, read_internal_date, read_number, read_string
+from mailframe.imap.items import (
+    read_flags,
+    read_internal_date,
+    read_number,
+    read_string,
+    write_internal_date,
+)
 
 if TYPE_CHECKING:
     from mailframe.imap.responses import Token
@@ -85,3 +91,49 @@ def test_no_token_makes_them_raise(token: Token) -> None:
     read_internal_date(token)
     read_number(token)
     read_string(token)
+
+
+@pytest.mark.parametrize(
+    ("when", "written"),
+    [
+        (datetime(2026, 1, 5, 9, 3, 7, tzinfo=UTC), b" 5-Jan-2026 09:03:07 +0000"),
+        (datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), b"31-Dec-2026 23:59:59 +0000"),
+        (datetime(1, 2, 3, tzinfo=UTC), b" 3-Feb-0001 00:00:00 +0000"),
+        (datetime(9999, 5, 10, tzinfo=UTC), b"10-May-9999 00:00:00 +0000"),
+        (
+            datetime(2026, 8, 5, tzinfo=timezone(timedelta(hours=5.75))),
+            b" 5-Aug-2026 00:00:00 +0545",
+        ),
+        (
+            datetime(2026, 9, 5, tzinfo=timezone(-timedelta(hours=9.5))),
+            b" 5-Sep-2026 00:00:00 -0930",
+        ),
+        # Of Amsterdam before 1937: an INTERNALDATE has no seconds there.
+        (
+            datetime(1930, 3, 5, tzinfo=timezone(timedelta(minutes=19, seconds=32))),
+            b" 5-Mar-1930 00:00:00 +0019",
+        ),
+    ],
+)
+def test_an_internal_date_is_written_as_servers_read_it(when: datetime, written: bytes) -> None:
+    assert write_internal_date(when) == written
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)),  # noqa: DTZ001 the zone comes next
+    st.integers(-23 * 60, 23 * 60),
+)
+def test_an_internal_date_that_is_written_can_be_read(when: datetime, minutes: int) -> None:
+    aware = when.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
+    read = read_internal_date(write_internal_date(aware))
+    assert read == aware
+    assert read is not None
+    assert read.utcoffset() == aware.utcoffset()
+
+
+def test_months_are_english_in_every_country(monkeypatch: pytest.MonkeyPatch) -> None:
+    # strftime's %b would be the locale's.
+    monkeypatch.setattr("calendar.month_abbr", ["", *("x" * 12)])
+    names = [write_internal_date(datetime(2026, n, 1, tzinfo=UTC))[3:6] for n in range(1, 13)]
+    assert b" ".join(names) == b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"

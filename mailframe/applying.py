@@ -63,8 +63,7 @@ def apply(
             f"A {type(plan).__name__} is no plan.",
             suggestion="plan = session.move(df, …), and then session.apply(plan).",
         )
-    if plan.account != source.account:
-        raise QueryError(f"This plan is about {plan.account}; this session is {source.account}'s.")
+    _check_account("plan", plan, source)
     _make_folders(source, plan, journal)
     results: dict[tuple[int, int], Result] = {}
     error = ""
@@ -83,6 +82,14 @@ def apply(
         # The last line of whoever looks at no result is not "done".
         warnings.warn(f"Not all of it could be done.\n{outcome!r}", stacklevel=4)
     return outcome
+
+
+def _check_account(what: str, plan: Plan, source: WritableSource) -> None:
+    if plan.account != source.account:
+        raise QueryError(
+            f"This {what} is about {plan.account}; this session is {source.account}'s.",
+            suggestion="The session that made it can do it, or another one on the same account.",
+        )
 
 
 def _make_folders(source: WritableSource, plan: Plan, journal: Journal | None) -> None:
@@ -153,12 +160,15 @@ def undone(source: WritableSource, outcome: Outcome, session: Writer) -> Plan:
     ------
     NotSupportedError
         If it cannot be taken back.
+    QueryError
+        If it is about another account.
     """
     if not isinstance(outcome, Outcome):
         raise QueryError(
             f"A {type(outcome).__name__} is no outcome.",
             suggestion="outcome = plan.apply(), and then session.undo(outcome).",
         )
+    _check_account("outcome", outcome.plan, source)
     if not outcome.plan.can_be_undone:
         raise NotSupportedError(
             "Copies, appended messages and messages deleted for good cannot be taken back.",

@@ -697,11 +697,28 @@ def test_a_bar_counts_to_the_end(mailbox: Mailbox, name: str) -> None:
     assert len(outcome.fates) >= len(plan)
 
 
-def test_after_a_plan_the_folder_is_read_as_before(mailbox: Mailbox) -> None:
+@pytest.mark.parametrize("read", ["headers", "message", "bodies", "search"])
+def test_after_a_plan_the_folder_is_read_as_before(mailbox: Mailbox, read: str) -> None:
     session = mailbox.session
-    session.mark(rows_of(session, 4), seen=True, apply=True)
-    said = len(mailbox.sent())
-    session.headers(progress=False)
+    rows = rows_of(session, 6)
+    session.mark(rows_of(session, 4), answered=True, apply=True)
+    before, said = mailbox.state(), len(mailbox.sent())
+    if read == "message":
+        session.message(6)
+    else:
+        getattr(session, read)(rows)
     lines = mailbox.sent()[said:]
-    assert commands(lines) <= READING
-    assert "EXAMINE" in commands(lines)
+    assert "EXAMINE" in commands(lines) <= READING
+    assert mailbox.state() == before
+
+
+def test_after_a_plan_no_folder_is_left_open_for_writing(mailbox: Mailbox) -> None:
+    session = mailbox.session
+    for planned in PLANS.values():
+        said = len(mailbox.sent())
+        planned(session, session.headers(limit=1, progress=False)).apply()
+        names = [one.split(" ")[1] for one in mailbox.sent()[said:]]
+        assert "CLOSE" not in names
+        assert "EXPUNGE" not in names
+        if "SELECT" in names and "UNSELECT" in session.capabilities():
+            assert names[-1] == "UNSELECT"

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mailframe.actions import Action, Result
-from mailframe.exceptions import QueryError, ReadOnlyError
+from mailframe.exceptions import (
+    ConnectionFailedError,
+    MailframeError,
+    QueryError,
+    ReadOnlyError,
+)
 from mailframe.imap.changes import check_flags, expunge, in_pieces
 from mailframe.imap.folder_changes import (
     create_folder,
@@ -19,14 +26,18 @@ from mailframe.imap.work import Work
 from mailframe.letters import letter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from mailframe.actions import Place, Verb
-    from mailframe.imap.connection import Connection
+    from mailframe.imap.connection import Connection, Selected
     from mailframe.letters import Mail
 
 __all__ = ["Managing"]
+
+log = logging.getLogger(__name__)
+
+#: RFC 3501 section 9: a UID is a number of 32 bits.
+LAST = 2**32 - 1
 
 
 class Managing:
@@ -164,7 +175,8 @@ class Managing:
         """
         connection = self._writable("remove messages")
         connection.require("UIDPLUS", "expunge single messages")
-        connection.the_selected()
+        here = connection.the_selected()
+        connection.return_to(here.folder, here.uidvalidity, readonly=False)
         return [
             uid
             for chunk in in_pieces(connection, _checked(uids))
@@ -317,11 +329,35 @@ class Managing:
     def _done(self, connection: Connection, action: Action) -> list[Result]:
         """Do it, and leave the folder open that was open before."""
         before = connection.selected
+        found: list[Result] = []
         try:
-            return [one for results in Work(connection, [action]).do(0) for one in results]
+            for results in Work(connection, [action]).do(0):
+                found += results
+        except MailframeError as error:
+            if not found:
+                raise
+            log.warning("%s", error)
+            # What has become of some must not be lost over the others.
+            told = {one.uid for one in found}
+            left = {one.uid for one in action.messages} or set(range(len(action.letters)))
+            reason = f"not tried: {error.tried}"
+            found += [Result(uid, "failed", reason) for uid in sorted(left - told)]
         finally:
-            if before is not None and connection.logged_in:
-                connection.return_to(before.folder, before.uidvalidity, readonly=False)
+            _open_again(connection, before)
+        return found
+
+
+def _open_again(connection: Connection, before: Selected | None) -> None:
+    if before is None:
+        return
+    try:
+        connection.return_to(before.folder, before.uidvalidity, readonly=False)
+    except ConnectionFailedError as error:
+        log.warning("%s", error)
+        connection.selected = before  # whoever connects again opens it
+    except MailframeError as error:
+        log.warning("%s", error)
+        connection.selected = None
 
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -336,8 +372,8 @@ def _checked(uids: Iterable[int]) -> list[int]:
     QueryError
         For what is none.
     """
-    given = list(uids) if not isinstance(uids, str | int) else [uids]
+    given = list(uids) if isinstance(uids, Iterable) and not isinstance(uids, str) else [uids]
     for uid in given:
-        if isinstance(uid, bool) or not isinstance(uid, int) or uid < 1:
-            raise QueryError(f"{uid!r} is no UID: a whole number from 1.")
+        if isinstance(uid, bool) or not isinstance(uid, int) or not 0 < uid <= LAST:
+            raise QueryError(f"{uid!r} is no UID: a whole number from 1 to {LAST}.")
     return sorted(set(given))

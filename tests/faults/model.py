@@ -175,16 +175,16 @@ class Model:
         if not self._is_there(want):
             return {}
         if want.target:
-            return {uid: self._put(want, uid, target, copies.get(uid)) for uid in sorted(deed.names)}
+            return {
+                uid: self._put(want, uid, target, copies.get(uid)) for uid in sorted(deed.names)
+            }
         change = self._remove if want.verb == "delete" else self._flag
         return {uid: change(want, uid) for uid in deed.names}
 
     def _is_there(self, want: Want) -> bool:
         return self.folders.get(want.folder) is want.box
 
-    def _copies(
-        self, deeds: list[Deed], name: str, target: Folder
-    ) -> dict[tuple[int, int], int]:
+    def _copies(self, deeds: list[Deed], name: str, target: Folder) -> dict[tuple[int, int], int]:
         """Say what has been done before: what came since the plan was made, and is the same."""
         these = {n: deed for n, deed in enumerate(deeds) if deed.want.target == name}
         [*sinces] = [deed.since for deed in these.values()]

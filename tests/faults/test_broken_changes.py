@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import pickle
 import random
-import subprocess
-import sys
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path

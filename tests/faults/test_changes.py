@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ from hypothesis.stateful import (
 from mailframe.exceptions import FolderError
 from mailframe.imap import IMAPClient
 from tests.conftest import missing
-from tests.faults.model import DELETED, NONE, Entry, Folder, Message, Model, Result, Want
+from tests.faults.model import DELETED, NONE, Folder, Message, Model, Result, Want
 from tests.faults.reading import Clock
 from tests.faults.writing import CAPABILITIES, apply, contents, plain_client, sign_in
 from tests.rigs import messages
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from mailframe.plan import Outcome, Plan
     from tests.faults.model import Intent
 
-    Planned = tuple[Plan, Intent]
-    Done = tuple[Outcome, Intent, list[Result]]
-
 #: Names of messages; the same ones are the same, byte by byte.
 LETTERS = {f"Message {number}": messages.plain(number) for number in range(1, 6)}
 DELIVERED = ["Message 1", "Message 2", "Message 2", "Message 3", "Message 4", "Message 4"]
@@ -46,18 +44,27 @@ OTHERS = ["One", "Two", "Three"]
 FOLDERS = ["INBOX", "Archive", "Trash", *OTHERS]
 
 whos = st.integers(0, 1)
-folders = st.sampled_from(FOLDERS)
+folders = st.sampled_from(["INBOX", "INBOX", "Archive", *FOLDERS])
 #: Which of the messages that there have ever been in a folder.
 masks = st.integers(1, 255)
 names = st.lists(st.sampled_from(sorted(LETTERS)), min_size=1, max_size=3)
 flags = st.sampled_from(FLAGS)
 
 
+@dataclass
+class Job:
+    """A plan, the model's, and what came of it when it was applied last."""
+
+    plan: Plan
+    intent: Intent
+    outcome: Outcome | None = None
+    results: list[Result] = field(default_factory=list)
+
+
 class Clients(RuleBasedStateMachine):
     """Two sessions and a plain client on one account, and the model of it."""
 
-    plans: Bundle[Planned] = Bundle("plans")
-    outcomes: Bundle[Done] = Bundle("outcomes")
+    jobs: Bundle[Job] = Bundle("jobs")
 
     def __init__(self, dovecot: Dovecot, kind: str) -> None:
         super().__init__()
@@ -85,14 +92,23 @@ class Clients(RuleBasedStateMachine):
             self.model.folders["INBOX"].put(Message(name, FLAGS[n % 3]))
 
     @rule(
-        target=plans,
+        target=jobs,
         who=whos,
         several=st.lists(folders, min_size=1, max_size=2, unique=True),
         mask=masks,
         verb=st.sampled_from(["move", "move", "copy", "trash", "delete"]),
         to=folders,
+        now=st.booleans(),
     )
-    def plan(self, who: int, several: Sequence[str], mask: int, verb: str, to: str) -> Any:
+    def plan(
+        self,
+        who: int,
+        several: Sequence[str],
+        mask: int,
+        verb: str,
+        to: str,
+        now: bool,  # noqa: FBT001 drawn
+    ) -> Any:
         rows = self._rows(several, mask)
         if not rows:
             return multiple()
@@ -105,9 +121,12 @@ class Clients(RuleBasedStateMachine):
             plan = getattr(session, verb)(frame, to, create=True)
         create = "" if to in {"", *self.model.folders} else to
         wants = [row._replace(verb=verb, target=to) for row in rows]
-        return self._planned(plan, self.model.draft(wants, create))
+        job = self._planned(plan, self.model.draft(wants, create))
+        if now:
+            self._apply(who, job)
+        return job
 
-    @rule(target=plans, who=whos, folder=folders, mask=masks, add=flags, remove=flags)
+    @rule(target=jobs, who=whos, folder=folders, mask=masks, add=flags, remove=flags)
     def plan_flags(
         self, who: int, folder: str, mask: int, add: frozenset[str], remove: frozenset[str]
     ) -> Any:
@@ -124,7 +143,7 @@ class Clients(RuleBasedStateMachine):
         wants = [row._replace(verb="flags", add=add, remove=remove) for row in rows]
         return self._planned(plan, self.model.draft(wants))
 
-    @rule(target=plans, who=whos, names=names, to=folders, flags=flags)
+    @rule(target=jobs, who=whos, names=names, to=folders, flags=flags)
     def plan_append(self, who: int, names: list[str], to: str, flags: frozenset[str]) -> Any:
         letters = [LETTERS[name] for name in names]
         plan = self.sessions[who].append(letters, to, flags=sorted(flags), create=True)
@@ -135,30 +154,30 @@ class Clients(RuleBasedStateMachine):
         ]
         return self._planned(plan, self.model.draft(wants, "" if to in self.model.folders else to))
 
-    @rule(target=outcomes, who=whos, planned=plans)
-    def apply(self, who: int, planned: Planned) -> Done:
-        plan, intent = planned
-        before = self.model.live()
-        expected = self.model.apply(intent)
-        outcome = apply(self.sessions[who], plan)
-        assert [one.result.status for one in outcome.fates] == [one.status for one in expected]
-        assert [one.result.new_uid for one in outcome.fates] == [one.new_uid for one in expected]
-        if {deed.want.verb for deed in intent.deeds} == {"move"}:
-            self._assert_moved(before)
-        return outcome, intent, expected
+    @rule(who=whos, job=jobs)
+    def apply(self, who: int, job: Job) -> None:
+        self._apply(who, job)
 
-    @rule(target=plans, who=whos, done=outcomes)
-    def undo(self, who: int, done: Done) -> Any:
-        outcome, intent, results = done
-        if not {entry.want.verb for entry in intent.entries if entry.deed >= 0} <= {"move", "flags"}:
+    @rule(who=whos, job=jobs)
+    def apply_again(self, who: int, job: Job) -> None:
+        if job.outcome is not None:
+            self._apply(who, job)
+
+    @rule(target=jobs, who=whos, job=jobs, now=st.booleans())
+    def undo(self, who: int, job: Job, now: bool) -> Any:  # noqa: FBT001 drawn
+        verbs = {deed.want.verb for deed in job.intent.deeds}
+        if job.outcome is None or not verbs <= {"move", "flags"}:
             return multiple()
         try:
-            expected = self.model.undo(intent, results)
+            expected = self.model.undo(job.intent, job.results)
         except LookupError:
             with pytest.raises(FolderError):
-                self.sessions[who].undo(outcome)
+                self.sessions[who].undo(job.outcome)
             return multiple()
-        return self._planned(self.sessions[who].undo(outcome), expected)
+        undoing = self._planned(self.sessions[who].undo(job.outcome), expected)
+        if now:
+            self._apply(who, undoing)
+        return undoing
 
     @rule(folder=folders, mask=masks, verb=st.sampled_from(["move", "copy", "flags"]), to=folders)
     def at_once(self, folder: str, mask: int, verb: str, to: str) -> None:
@@ -189,23 +208,18 @@ class Clients(RuleBasedStateMachine):
                 uid = self.model.folders[to].put(Message(name, NONE))
                 assert self.client.append(LETTERS[name], to).new_uid == uid
 
-    @rule(who=whos, folder=st.sampled_from(OTHERS))
-    def create(self, who: int, folder: str) -> None:
-        if folder in self.model.folders:
-            with pytest.raises(FolderError):
-                self.sessions[who].create_folder(folder)
-            return
-        self.sessions[who].create_folder(folder)
-        self.model.folders[folder] = Folder()
-
     @rule(who=whos, folder=st.sampled_from(OTHERS), to=st.sampled_from(OTHERS))
-    def rename(self, who: int, folder: str, to: str) -> None:
-        if folder not in self.model.folders or to in self.model.folders:
+    def arrange(self, who: int, folder: str, to: str) -> None:
+        session, there = self.sessions[who], self.model.folders
+        if folder not in there:
+            session.create_folder(folder)
+            there[folder] = Folder()
+        elif to in there:
             with pytest.raises(FolderError):
-                self.sessions[who].rename_folder(folder, to)
-            return
-        self.sessions[who].rename_folder(folder, to)
-        self.model.folders[to] = self.model.folders.pop(folder)
+                session.rename_folder(folder, to)
+        else:
+            session.rename_folder(folder, to)
+            there[to] = there.pop(folder)
 
     def teardown(self) -> None:
         try:
@@ -242,16 +256,23 @@ class Clients(RuleBasedStateMachine):
             self.validities[row.box] = int(line.rpartition(b" ")[2].strip(b")"))
         return self.validities[row.box]
 
-    def _planned(self, plan: Plan, intent: Intent) -> Planned:
+    def _planned(self, plan: Plan, intent: Intent) -> Job:
         states = [(one.state, one.action) for one in plan.entries]
         assert states == [(one.state, one.deed) for one in intent.entries]
-        return plan, intent
+        return Job(plan, intent)
 
-    def _assert_moved(self, before: Any) -> None:
-        """Nothing is lost by moving, nothing is doubled; whatever has been done before."""
-        after = self.model.live()
-        assert after.keys() == before.keys()
-        assert after <= before
+    def _apply(self, who: int, job: Job) -> None:
+        before = self.model.live()
+        job.results = self.model.apply(job.intent)
+        job.outcome = apply(self.sessions[who], job.plan)
+        fates = [one.result for one in job.outcome.fates]
+        assert [one.status for one in fates] == [one.status for one in job.results]
+        assert [one.new_uid for one in fates] == [one.new_uid for one in job.results]
+        if {deed.want.verb for deed in job.intent.deeds} == {"move"}:
+            after = self.model.live()
+            # Nothing is lost by moving, and nothing doubled, whatever has been done before.
+            assert after.keys() == before.keys()
+            assert after <= before
 
 
 @pytest.fixture(scope="module")

@@ -199,9 +199,11 @@ def test_no_command_is_about_more_messages_than_the_server_takes(
         return found
 
     client, server = start(box, {"UID SEARCH": limited})
-    outcome = done(client, planned(client, "move", range(1, 6), target="Archive"))
+    action = planned(client, "move", range(1, 6), target="Archive")
+    box.folders["Archive"].add(Kept(9))  # so that it is looked at what is still there
+    outcome = done(client, action)
     assert set(outcome.said().values()) == {"done"}
-    assert box.numbers("Archive") == [1, 2, 3, 4, 5]
+    assert box.numbers("Archive") == [9, 1, 2, 3, 4, 5]
     verb = "UID MOVE" if capabilities == EVERYTHING else "UID COPY"
     assert [one.split()[0] for one in server.commands(verb)] == [b"1:2", b"3:4", b"5"]
 
@@ -305,6 +307,18 @@ def test_a_no_has_no_copies_in_it(start: Start) -> None:
     assert outcome.said() == dict.fromkeys([1, 2, 3], "failed")
     assert box.numbers("INBOX") == [1, 2, 3]
     assert set().union(*box.flags().values()) == set()
+
+
+def test_a_warning_has_no_copies_in_it(start: Start) -> None:
+    box = a_box(EVERYTHING)
+
+    def put(_: bytes, args: bytes, connection: Line) -> bytes:
+        box.move(args, connection)
+        return b"* NO %b\r\n" % GOOD + DONE
+
+    client, _ = start(box, {"UID MOVE": put})
+    outcome = done(client, planned(client, "move", [1, 2, 3], target="Archive"))
+    assert [one.new_uid for one in outcome.results[0].values()] == [1, 2, 3]
 
 
 def test_messages_that_have_gone_are_told_of(start: Start) -> None:
@@ -698,6 +712,19 @@ def test_a_server_that_goes_on_is_waited_for(start: Start, verb: str, steps: int
     assert outcome.said() == dict.fromkeys(range(1, 7), "done")
     assert len(changing(server.received)) == 1
     assert box.numbers("Archive") == [1, 2, 3, 4, 5, 6]
+
+
+def test_where_all_is_done_nothing_is_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = a_box()
+    client, server = start(box, lost_handlers(box, None), AGAIN)
+    action = planned(client, "move", [1, 2], target="Archive")
+    pauses: list[float] = []
+    monkeypatch.setattr(client, "pause", pauses.append)
+    assert done(client, action).said() == {1: "done", 2: "done"}
+    assert server.commands("EXAMINE")[-1:] == [b'"Archive"']
+    assert not any(pauses)  # the first attempt to connect comes at once
 
 
 def test_a_server_is_waited_for_the_longer_the_more_it_has_to_do(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mailframe.applying import apply, undone
-from mailframe.exceptions import FolderError, NotSupportedError, QueryError, ReadOnlyError
+from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.imap.changes import check_flags
 from mailframe.letters import letter_of
 from mailframe.planning import draft, draft_letters, keys_in, same_for_all, target_of, trash_of
-from mailframe.selection import one_folder
+from mailframe.writable import Writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,40 +18,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailframe.actions import Verb
-    from mailframe.journal import Journal
     from mailframe.letters import Mail
     from mailframe.plan import Outcome, Plan
     from mailframe.planning import Want
-    from mailframe.source import Source, WritableSource
+    from mailframe.source import WritableSource
 
-__all__ = ["CHANGES", "Changing"]
+__all__ = ["Changing"]
 
 # Methods with ``apply=`` are of type ``Plan | Any``: the outcome, if that is True.
 
-#: The methods of `Changing` that need a session which was opened for writing.
-CHANGES = (
-    "mark",
-    "flag",
-    "keyword",
-    "label",
-    "move",
-    "copy",
-    "delete",
-    "append",
-    "apply",
-    "undo",
-    "create_folder",
-    "rename_folder",
-    "delete_folder",
-    "subscribe",
-)
 
-
-class Changing:
+class Changing(Writable):
     """What of `Session` changes mail: a part of it, not to be made alone."""
-
-    _source: Source
-    _journal: Journal | None
 
     def mark(
         self,
@@ -359,8 +337,8 @@ class Changing:
         Parameters
         ----------
         mail
-            The path of an ``.eml`` file, a message as bytes, an `email.message.EmailMessage`, or
-            several of these.
+            The path of an ``.eml`` file, a message as bytes, an `email.message.EmailMessage`, an
+            `Email` of `Session.message` (of another account, or of files), or several of these.
         folder, create, apply, progress
             See `move`.
         flags
@@ -438,87 +416,6 @@ class Changing:
         """
         return undone(self._writable("undo anything"), outcome, self)
 
-    def create_folder(self, folder: str) -> None:
-        """Make a folder, and subscribe to it; at once (RFC 3501 sections 6.3.3 and 6.3.6).
-
-        Parameters
-        ----------
-        folder
-            Its whole name: ``"Projects/2026"``, with the delimiter that `folders` shows.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the session was not opened for writing.
-        FolderError
-            If it is there already, or the server refuses.
-        """
-        self._writable(f"make the folder {folder!r}").create_folder(_name(folder))
-        self._note_folder("create", folder)
-
-    def rename_folder(self, folder: str, to: str) -> None:
-        """Rename a folder and those below it; at once (RFC 3501 section 6.3.5).
-
-        Parameters
-        ----------
-        folder, to
-            Whole names.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the session was not opened for writing.
-        FolderError
-            If the server refuses, or it is the INBOX.
-        """
-        source = self._writable(f"rename the folder {folder!r}")
-        name = one_folder(source, _name(folder))
-        source.rename_folder(name, _name(to))
-        self._note_folder("rename", name, to=to)
-
-    def delete_folder(self, folder: str, *, force: bool = False) -> None:
-        """Delete a folder; at once (RFC 3501 section 6.3.4).
-
-        Parameters
-        ----------
-        folder
-            Its whole name.
-        force
-            Even if there are messages in it: they are lost, not moved to the trash.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the session was not opened for writing.
-        FolderError
-            If there are messages in it, the server refuses, or it is the INBOX.
-        """
-        source = self._writable(f"delete the folder {folder!r}")
-        source.delete_folder(_name(folder), force=bool(force))
-        self._note_folder("delete", folder)
-
-    def subscribe(self, folder: str, *, on: bool = True) -> None:
-        """Add a folder to those that mail programs show, or take it off; at once (RFC 3501 6.3.6).
-
-        Parameters
-        ----------
-        folder
-            Its whole name.
-        on
-            False to unsubscribe.
-
-        Raises
-        ------
-        ReadOnlyError
-            If the session was not opened for writing.
-        FolderError
-            If the server refuses.
-        """
-        source = self._writable(f"subscribe to the folder {folder!r}")
-        name = one_folder(source, _name(folder))
-        source.subscribe(name, on=bool(on))
-        self._note_folder("subscribe" if on else "unsubscribe", name)
-
     def _change_flags(
         self,
         rows: pd.DataFrame,
@@ -556,33 +453,6 @@ class Changing:
     def _planned(self, plan: Plan, *, apply: bool, progress: Any) -> Plan | Any:
         return self.apply(plan, progress=progress) if apply else plan
 
-    def _writable(self, what: str) -> WritableSource:
-        """Return what can be changed.
-
-        Raises
-        ------
-        ReadOnlyError
-            If it was opened for reading; nothing was sent.
-        """
-        if hasattr(self._source, "perform"):
-            source: WritableSource = self._source  # type: ignore[assignment] # it has what it takes
-            return source
-        if not hasattr(self._source, "capabilities"):
-            raise NotSupportedError(
-                f"Did not {what}: mail in files is only read.",
-                suggestion="mf.connect(…, readonly=False) opens an account on a server for "
-                "writing.",
-            )
-        raise ReadOnlyError(
-            f"Did not {what}: this session is read-only.",
-            suggestion="Open one for writing: mf.connect(…, readonly=False), or "
-            "mf.demo(readonly=False). A plan is shown first; nothing changes before plan.apply().",
-        )
-
-    def _note_folder(self, action: str, folder: str, **more: Any) -> None:
-        if self._journal is not None:
-            self._journal.folder(action, folder, **more)
-
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:
     try:
@@ -605,12 +475,6 @@ def _check_words(add: Sequence[str], remove: Sequence[str], example: str) -> Non
             f"{', '.join(sorted(both))}: to be set and taken off at once.",
             suggestion=f"One of them, for example {example}.",
         )
-
-
-def _name(folder: object) -> str:
-    if not isinstance(folder, str) or not folder:
-        raise FolderError(f"{folder!r} is no name of a folder.")
-    return folder
 
 
 def _warnings_of_moving(source: WritableSource, wants: Sequence[Want]) -> list[str]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.actions import Letter
 from mailframe.exceptions import MailFileError, QueryError
-from mailframe.parsing import parse_headers, split_header
+from mailframe.parsing import Email, parse_headers, split_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Mail", "letter_of"]
 
-Mail: TypeAlias = "bytes | str | os.PathLike[str] | Message"
+Mail: TypeAlias = "bytes | str | os.PathLike[str] | Message | Email"
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
@@ -32,7 +32,8 @@ def letter_of(mail: Mail, flags: Sequence[str], date: datetime | None) -> Letter
     Parameters
     ----------
     mail
-        The path of an .eml file, the message as bytes, or an `email.message.Message`.
+        The path of an .eml file, the message as bytes, an `email.message.Message`, or an `Email`
+        that was read whole.
     flags
         That it will have.
     date
@@ -81,7 +82,9 @@ def _aware(date: object) -> datetime:
 
 
 def _content(mail: Mail) -> bytes:
-    if isinstance(mail, Message):
+    if isinstance(mail, Email) and mail.raw is not None:
+        content = mail.raw
+    elif isinstance(mail, Message):
         content = _written(mail)
     elif isinstance(mail, bytes | bytearray | memoryview):
         content = bytes(mail)

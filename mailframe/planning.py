@@ -12,11 +12,12 @@ from mailframe.actions import Action, Entry
 from mailframe.exceptions import FolderError, QueryError
 from mailframe.plan import Plan
 from mailframe.plan_view import many
+from mailframe.rights import missing_rights
 from mailframe.selection import check_folders, keys_of, selections_of, with_role
 from mailframe.source import is_glob, is_role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mailframe.actions import Letter, Place, Verb
     from mailframe.plan import Writer
@@ -28,7 +29,6 @@ __all__ = [
     "draft",
     "draft_letters",
     "keys_in",
-    "missing_rights",
     "records_of",
     "same_for_all",
     "target_of",
@@ -39,24 +39,6 @@ __all__ = [
 MANY = 1000
 #: UIDs and UIDVALIDITYs have 32 bits (RFC 3501 section 9).
 _MOST = 2**32 - 1
-#: What one needs to be allowed for each verb (RFC 4314 section 4), in the folder and in the target.
-_RIGHTS: Mapping[Verb, tuple[str, str]] = {
-    "flags": ("", ""),
-    "labels": ("w", ""),
-    "move": ("te", "i"),
-    "copy": ("", "i"),
-    "delete": ("te", ""),
-    "append": ("i", ""),
-}
-_RIGHT_OF_FLAG = {"\\seen": "s", "\\deleted": "t"}
-#: What the rights are called, for those who read a warning.
-_ALLOWED = {
-    "s": "mark messages as read",
-    "w": "change flags",
-    "t": "mark messages as deleted",
-    "e": "expunge",
-    "i": "put messages in",
-}
 
 
 class Want(NamedTuple):
@@ -392,44 +374,6 @@ def _marked(actions: Iterable[Action]) -> list[str]:
         for message in action.messages
     )
     return [f"{many(marked)} marked as deleted already: moved before?"] if marked else []
-
-
-def missing_rights(
-    source: WritableSource, actions: Iterable[Action], create: Sequence[str] = ()
-) -> list[str]:
-    """Say what a plan needs that is not allowed, where the server tells (ACL).
-
-    Parameters
-    ----------
-    source
-        Says which rights there are.
-    actions
-        Of the plan.
-    create
-        Folders that are not there yet.
-    """
-    needed: dict[str, str] = {}
-    for action in actions:
-        here, there = _RIGHTS[action.verb]
-        if action.verb == "flags":
-            flags = (*action.add, *action.remove)
-            here = "".join(_RIGHT_OF_FLAG.get(flag.lower(), "w") for flag in flags)
-        needed[action.folder] = needed.get(action.folder, "") + here
-        if action.target and action.target not in create:
-            needed[action.target] = needed.get(action.target, "") + there
-    said = []
-    for folder, rights in needed.items():
-        have = source.rights(folder) if rights else None
-        if have is None:
-            continue
-        have = have | set("te") if "d" in have else have  # as RFC 2086 had it
-        lacking = [_ALLOWED[right] for right in dict.fromkeys(rights) if right not in have]
-        if lacking:
-            said.append(
-                f"In {folder!r} you may not {' or '.join(lacking)} (its access list): that part "
-                "will fail."
-            )
-    return said
 
 
 def _below(folder: Folder, listed: Iterable[Folder]) -> str:

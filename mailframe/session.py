@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from mailframe import frames, kinds
+from mailframe.arranging import Arranging
 from mailframe.changing import Changing
 from mailframe.conversation import Conversation
 from mailframe.downloads import save_attachments
@@ -53,7 +54,7 @@ _METHODS = (
 _CHANGES = ("mark", "flag", "keyword", "move", "copy", "delete", "append", "create_folder")
 
 
-class Session(Flow, Conversation, Changing):
+class Session(Flow, Conversation, Changing, Arranging):
     r"""A mailbox as DataFrames.
 
     Every reading method is ``method(criteria="ALL", *, folder="INBOX", limit=None,

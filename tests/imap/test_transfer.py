@@ -880,6 +880,23 @@ def test_a_source_that_has_gone_does_not_keep_others_from_being_finished(start: 
     assert box.numbers("Archive") == [3, 1, 2]
 
 
+@pytest.mark.parametrize("capabilities", [EVERYTHING, NO_MOVE])
+def test_a_copy_that_came_from_a_folder_that_has_gone_is_taken_for_no_other(
+    start: Start, capabilities: str
+) -> None:
+    box = Box({"INBOX": [7], "Other": [7], "Archive": []}, capabilities)
+    client, _ = start(box)
+    actions = [
+        planned(client, "move", [1], target="Archive"),
+        planned(client, "move", [1], folder="Other", target="Archive"),
+    ]
+    box.folders["Archive"].add(Kept(7))  # the second was done, and then the folder deleted
+    del box.folders["Other"]
+    outcome = done(client, *actions)
+    assert outcome.said(0) == {1: "done"}
+    assert (box.numbers("INBOX"), box.numbers("Archive")) == ([], [7, 7])
+
+
 @pytest.mark.parametrize(
     ("said", "examined", "expected"),
     [

@@ -99,7 +99,7 @@ class Result(NamedTuple):
         As it was; of a letter its place, from 0.
     status
         ``done``; ``gone``, it was not there any more; ``failed``, and is as it was, but for what
-        the reason says; ``unknown``, the connection was lost meanwhile.
+        the reason says; ``unknown``, it cannot be said whether it was done.
     reason
         Why, or what is worth knowing, in words.
     new_uidvalidity, new_uid

@@ -157,7 +157,12 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
         proxy=proxy,
         readonly=readonly,
     )
-    return Session(source, journal=None if journal is None else Journal(journal, source.account))
+    try:
+        kept = None if journal is None else Journal(journal, source.account)
+    except BaseException:
+        source.close()
+        raise
+    return Session(source, journal=kept)
 
 
 def log_in_to(

@@ -659,8 +659,9 @@ def locked(
 ) -> Iterator[tuple[Mailbox, Dovecot, str]]:
     """Open a mailbox where of one folder the owner may only read, and into another put nothing."""
     folder: Path = tmp_path_factory.mktemp("acl")
-    for one in (folder, *list(folder.parents)[:2]):
-        one.chmod(0o755)  # Dovecot reads it as another user
+    for one in (folder, *folder.parents):  # Dovecot reads it as another user
+        if one.owner() == folder.owner() and one.name.startswith(("acl", "popen-", "pytest-")):
+            one.chmod(0o755)
     path = folder / "acl"
     path.write_text("Locked owner lrs\nFull owner lr\n")
     path.chmod(0o644)

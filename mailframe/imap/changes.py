@@ -285,6 +285,7 @@ class _Storing:
             b")",
             tried=f"Could not change {name} in {connection.the_selected().folder!r}.",
             patient=True,
+            limits_stay=True,
         ):
             items: Fetched = {}
             if reply.kind == "FETCH":
@@ -317,7 +318,14 @@ class _Storing:
         """Say what has become of a message."""
         if uid in self._unseen:
             return Result(uid, "unknown", f"it could not be looked at: {self._unseen[uid]}")
-        return _outcome(uid, self._found.get(uid), add, remove)
+        shown = [word for word in add if not self._is_the_folder(word)]
+        return _outcome(uid, self._found.get(uid), shown, remove)
+
+    def _is_the_folder(self, word: str) -> bool:
+        """Whether it is the label of the open folder, which Gmail does not list with the others."""
+        if self._item is not _LABELS:
+            return False
+        return word.lower().removeprefix("\\") == self._connection.the_selected().folder.lower()
 
 
 def _outcome(
@@ -401,6 +409,7 @@ def expunge(connection: Connection, uids: Sequence[int]) -> dict[int, str]:
             to_uid_set(uids),
             tried=f"Could not remove messages from {folder!r}.",
             patient=True,
+            limits_stay=True,
         )
     except ThrottledError:
         raise

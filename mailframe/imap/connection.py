@@ -481,6 +481,7 @@ class Connection(Line):
         patient: bool = False,
         respond: Callable[[bytes], bytes] | None = None,
         changes: bool = False,
+        limits_stay: bool = False,
         in_folder: bool = True,
     ) -> list[Reply]:
         """Send one command and collect its replies.
@@ -502,6 +503,9 @@ class Connection(Line):
             Answers continuation requests.
         changes
             Whether it would do harm if it were done twice.
+        limits_stay
+            Whether a limit that is reached is an error, and nothing that passes; so it is of what
+            ``changes`` something.
         in_folder
             Whether it is about the open folder: then that is opened again as well.
 
@@ -531,7 +535,7 @@ class Connection(Line):
                 continue
             if completion.kind == "OK":
                 return replies
-            refused = refusal(completion, tried, error, changes=changes)
+            refused = refusal(completion, tried, error, changes=changes or limits_stay)
             if not isinstance(refused, ThrottledError):
                 raise refused
             self.relieve(refused, attempts)

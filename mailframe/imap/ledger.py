@@ -151,7 +151,7 @@ class Ledger:
         return Sight(is_here, copies)
 
     def _arrivals(self) -> dict[tuple[object, ...], list[int]]:
-        """Say what has come, but for what is taken: UIDs, by fingerprint, the marked ones last."""
+        """Say what has come, but for what is taken: UIDs ascending, by fingerprint."""
         connection = self._connection
         self._check(connection.select(self.folder).uidvalidity)
         first = self.since.uidnext
@@ -159,9 +159,9 @@ class Ledger:
         found = search(connection, Key("UID", (UidSet(f"{first}:*"),)))
         new = sorted(uid for uid in found if uid >= first and uid not in self._taken)
         arrivals: dict[tuple[object, ...], list[int]] = defaultdict(list)
-        records = list(read_messages(connection, new, headers=False, structure=False, brief=True))
-        self.marked |= {one.uid for one in records if "\\deleted" in map(str.lower, one.flags)}
-        for record in sorted(records, key=lambda one: (one.uid in self.marked, one.uid)):
+        for record in read_messages(connection, new, headers=False, structure=False, brief=True):
             arrivals[fingerprint(record.headers, record.size)].append(record.uid)
+            if "\\deleted" in map(str.lower, record.flags):
+                self.marked.add(record.uid)
         connection.selected = None
         return arrivals

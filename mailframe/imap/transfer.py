@@ -143,9 +143,32 @@ class _Transfer:
     def run(self, sight: Sight | None) -> Iterator[list[Result]]:
         uids = list(self._prints)
         if sight is not None:
-            uids = yield from self._sort(uids, sight)
+            spared = self._spared(sight) if self._moves else {}
+            reason = f"its copy in {self._action.target!r} is marked as deleted, and it is not"
+            validity = self._ledger.since.uidvalidity
+            yield [Result(uid, "failed", reason, validity, copy) for uid, copy in spared.items()]
+            uids = yield from self._sort([uid for uid in uids if uid not in spared], sight)
         for chunk in in_pieces(self._connection, uids, *encode_name(self._action.target)):
             yield from self._put(chunk)
+
+    def _spared(self, sight: Sight) -> dict[int, int]:
+        """Name those that may be all there is, with their copies, which somebody wants deleted.
+
+        So it is where a move was taken back on a server without UIDPLUS, and is done again.
+        """
+        marked = self._ledger.marked
+        copies = {
+            uid: sight.copies[uid]
+            for uid in self._prints
+            if uid in sight.here and sight.copies.get(uid) in marked
+        }
+        if copies:
+            self._open()
+        found: set[int] = set()
+        for chunk in in_pieces(self._connection, copies):
+            unmarked = all_of([Key("UID", (UidSet.of(chunk),)), Key("UNDELETED")])
+            found.update(search(self._connection, unmarked))
+        return {uid: copy for uid, copy in copies.items() if uid in found}
 
     def _put(self, chunk: Sequence[int]) -> Iterator[list[Result]]:
         self._open()
@@ -259,12 +282,7 @@ class _Transfer:
         try:
             if copies:
                 self._open()
-            kept = self._without_other(copies)
-            for uid in kept:
-                del left[uid]
-            reason = f"its copy in {self._action.target!r} is marked as deleted, and it is not"
-            yield [Result(uid, "failed", reason, uidvalidity, copies[uid]) for uid in kept]
-            for results in remove(self._connection, list(left)):
+            for results in remove(self._connection, copies):
                 for one in results:
                     del left[one.uid]
                 yield [_removed(one, uidvalidity, copies[one.uid]) for one in results]
@@ -275,18 +293,6 @@ class _Transfer:
                 for uid, copy in left.items()
             ]
             raise
-
-    def _without_other(self, copies: Mapping[int, int]) -> list[int]:
-        """Name those that may be all there is: somebody wants the copy deleted, and not them.
-
-        So it is where a move was taken back on a server without UIDPLUS, and is done again.
-        """
-        doubtful = [uid for uid, copy in copies.items() if copy in self._ledger.marked]
-        found: set[int] = set()
-        for chunk in in_pieces(self._connection, doubtful):
-            unmarked = all_of([Key("UID", (UidSet.of(chunk),)), Key("UNDELETED")])
-            found.update(search(self._connection, unmarked))
-        return sorted(found.intersection(doubtful))
 
 
 def _leaves(connection: Connection, action: Action) -> bool:

@@ -317,7 +317,7 @@ def test_nothing_is_changed_in_a_folder_that_was_renumbered_or_has_gone(
     assert changing(server.received) == []
 
 
-@pytest.mark.parametrize("refusal", [b"NO [NOPERM] not yours", b"BAD what", b"NO"])
+@pytest.mark.parametrize("refusal", [b"NO [NOPERM] not yours", b"NO [LIMIT] x", b"BAD what", b"NO"])
 def test_a_refused_change_is_told_and_the_next_is_tried(start: Start, refusal: bytes) -> None:
     box = a_box(f"{EVERYTHING} MESSAGELIMIT=2", 4)
     store = in_turn(b"<tag> %b\r\n" % refusal, box.handlers()["UID STORE"])
@@ -570,7 +570,8 @@ def test_what_has_been_removed_is_looked_up(start: Start, said: bytes, left: lis
 
 
 @pytest.mark.parametrize(
-    "refusal", [b"NO [NOPERM] not yours", b"NO [EXPUNGEISSUED] x", b"BAD what"]
+    "refusal",
+    [b"NO [NOPERM] not yours", b"NO [LIMIT] x", b"NO [EXPUNGEISSUED] x", b"BAD what"],
 )
 def test_a_refused_expunge_is_told(start: Start, refusal: bytes) -> None:
     box = a_box(NO_MOVE)
@@ -673,6 +674,13 @@ def test_labels_that_the_server_did_not_change_are_told(
     outcome = done(client, planned(client, "labels", [1], add=add, remove=take))
     assert outcome.said() == {1: "failed"}
     assert outcome.reason() == reason
+
+
+@pytest.mark.parametrize("label", ["Inbox", "\\Inbox"])
+def test_the_label_of_the_open_folder_need_not_be_shown(start: Start, label: str) -> None:
+    said = b"* 1 FETCH (X-GM-LABELS (a) UID 1)\r\n" + DONE
+    client, _ = start(a_box("IMAP4rev1 X-GM-EXT-1"), {"UID STORE": said})
+    assert done(client, planned(client, "labels", [1], add=(label,))).said() == {1: "done"}
 
 
 def test_labels_of_which_the_server_says_nothing_are_looked_at(start: Start) -> None:

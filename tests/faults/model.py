@@ -189,10 +189,7 @@ class Model:
         these = {n: deed for n, deed in enumerate(deeds) if deed.want.target == name}
         [*sinces] = [deed.since for deed in these.values()]
         first = sinces[0][1] if sinces[0] else 1
-        free = sorted(
-            (uid for uid in target.messages if uid >= first),
-            key=lambda uid: (target.messages[uid].is_marked, uid),
-        )
+        free = [uid for uid in sorted(target.messages) if uid >= first]
         wanted = [
             (n, uid)
             for n, deed in these.items()

@@ -189,7 +189,7 @@ def places(one: Account, count: int) -> list[Place]:
         for step in (-1, 0, 1)
     ]
     ranges = {
-        "C": [range(before["C"], len(said["C"]))],
+        "C": [range(before["C"] + 1, len(said["C"]))],
         "S": [range(before["S"], len(said["S"])), edges],
     }
     chosen = [

@@ -1,4 +1,4 @@
-"""Mail in folders, in memory, and what plans do to it: by the rules that users are told, no more."""
+"""Mail in folders, in memory, and what plans do to it: by the rules that users are told."""
 
 from __future__ import annotations
 

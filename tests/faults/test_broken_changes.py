@@ -165,7 +165,7 @@ def account() -> Iterator[Callable[[str, str], Account]]:
 
 @pytest.fixture(autouse=True)
 def silent_server(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Hear no COPYUID and no APPENDUID where there is no UIDPLUS: Dovecot says them all the same."""
+    """Hear no COPYUID or APPENDUID where there is no UIDPLUS: Dovecot says them all the same."""
     if request.getfixturevalue("kind") == "neither":
         monkeypatch.setattr("mailframe.imap.transfer._codes", lambda *_: iter(()))
 
@@ -173,11 +173,13 @@ def silent_server(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 def places(one: Account, count: int) -> list[Place]:
     """Choose where to break, in what is said while a plan is applied on a quiet day."""
     plan = one.planned()
-    with FaultProxy(one.dovecot.host, one.dovecot.port, record=True) as proxy:
-        with closing(one.session(proxy)) as session:
-            before = dict(proxy.lines[0].passed)
-            assert apply(session, plan).counts["done"] == one.count
-            said = {side: bytes(said) for side, said in proxy.lines[0].said.items()}
+    with (
+        FaultProxy(one.dovecot.host, one.dovecot.port, record=True) as proxy,
+        closing(one.session(proxy)) as session,
+    ):
+        before = dict(proxy.lines[0].passed)
+        assert apply(session, plan).counts["done"] == one.count
+        said = {side: bytes(said) for side, said in proxy.lines[0].said.items()}
     one.rest()
     one.assert_done()
     chance = random.Random(f"{one.kind} {one.verb}")
@@ -269,21 +271,23 @@ def test_what_is_sent_again_is_about_the_same_folder(
     password, retry = one.dovecot.password, Clock().retry(60)
     with closing(sign_in(one.dovecot, user, password, retry)) as session:
         plan = getattr(session, verb)(session.search(), TARGET)
-    with FaultProxy(one.dovecot.host, one.dovecot.port) as proxy:
-        with closing(sign_in(proxy, user, password, retry)) as session:
-            connection = session._source._pool.first  # type: ignore[attr-defined]
-            command = connection.command
-            lost = iter([True])
+    with (
+        FaultProxy(one.dovecot.host, one.dovecot.port) as proxy,
+        closing(sign_in(proxy, user, password, retry)) as session,
+    ):
+        connection = session._source._pool.first  # type: ignore[attr-defined]
+        command = connection.command
+        lost = iter([True])
 
-            def lose(*pieces: bytes, **options: Any) -> Any:
-                if options.get("changes") and next(lost, False):
-                    proxy.go_away()
-                    proxy.come_back()
-                    raise ConnectionFailedError("The answer was lost.")
-                return command(*pieces, **options)
+        def lose(*pieces: bytes, **options: Any) -> Any:
+            if options.get("changes") and next(lost, False):
+                proxy.go_away()
+                proxy.come_back()
+                raise ConnectionFailedError("The answer was lost.")
+            return command(*pieces, **options)
 
-            connection.command = lose
-            assert apply(session, plan).counts["done"] == 3
+        connection.command = lose
+        assert apply(session, plan).counts["done"] == 3
     found = subjects(contents(one.dovecot, user))
     expected = {f"Message {number}" for number in range(1, 7)}
     assert found[TARGET] == dict.fromkeys(expected, 1)

@@ -130,8 +130,7 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
             f"ssl_context= is a {type(ssl_context).__name__}, and no SSLContext.",
             suggestion='ssl_context=ssl.create_default_context(cafile="home.pem")',
         )
-    if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
-        raise QueryError(f"readonly={readonly!r} is neither True nor False.")
+    _check_readonly(readonly)
     if readonly and journal is not None:
         raise QueryError(
             "A journal takes down what is changed, and this session changes nothing.",
@@ -175,7 +174,13 @@ def log_in_to(
     readonly: bool = True,
 ) -> ImapSource:
     """Log in to a server that is known, with a password, for a session to stand on."""
+    _check_readonly(readonly)
     return _log_in(WayIn(host, username, port, security, password=password), readonly=readonly)
+
+
+def _check_readonly(readonly: object) -> None:
+    if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
+        raise QueryError(f"readonly={readonly!r} is neither True nor False.")
 
 
 def _log_in(

@@ -35,7 +35,6 @@ from tests.test_changing import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.rigs.dovecot import Dovecot
     from tests.rigs.scripted import ScriptedServer
@@ -653,24 +652,27 @@ def test_over_quota_nothing_is_lost_and_the_reason_is_the_servers(dovecots: Dove
         assert session.move(rows, "Target", apply=True).is_complete
 
 
-@pytest.fixture
-def locked(
-    dovecots: Dovecots, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[tuple[Mailbox, Dovecot, str]]:
-    """Open a mailbox where of one folder the owner may only read, and into another put nothing."""
-    folder: Path = tmp_path_factory.mktemp("acl")
-    for one in (folder, *folder.parents):  # Dovecot reads it as another user
-        if one.owner() == folder.owner() and one.name.startswith(("acl", "popen-", "pytest-")):
-            one.chmod(0o755)
+@pytest.fixture(scope="module")
+def access(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Make settings by which one folder is only read, and into another nothing is put."""
+    folder = tmp_path_factory.mktemp("acl")
+    for one in (folder, *list(folder.parents)[:2]):
+        one.chmod(0o755)  # Dovecot reads it as another user
     path = folder / "acl"
     path.write_text("Locked owner lrs\nFull owner lr\n")
     path.chmod(0o644)
-    server = dovecots.get(request.param, ACL.format(path=path))
+    return ACL.format(path=path)
+
+
+@pytest.fixture
+def locked(dovecots: Dovecots, access: str, request: pytest.FixtureRequest) -> Iterator[Mailbox]:
+    """Open a mailbox with such folders."""
+    server = dovecots.get(request.param, access)
     user = deliver(server)
     server.deliver(user, [messages.plain(n) for n in (31, 32)], "Locked")
     server.deliver(user, [], "Full")
     with opened(server, user) as mailbox:
-        yield mailbox, server, user
+        yield mailbox
 
 
 LOCKED = pytest.mark.parametrize(
@@ -684,10 +686,9 @@ LOCKED = pytest.mark.parametrize(
 @LOCKED
 @pytest.mark.parametrize("verb", ["flag", "move", "delete for good", "append", "into", "copy into"])
 def test_a_folder_that_is_only_read_is_said_to_be_before_and_keeps_all(
-    locked: tuple[Mailbox, Dovecot, str], verb: str
+    locked: Mailbox, verb: str
 ) -> None:
-    mailbox, _, _ = locked
-    session = mailbox.session
+    mailbox, session = locked, locked.session
     before, files = mailbox.state(), mailbox.disk()
     into = {"append", "into", "copy into"}
     if verb == "append":
@@ -708,9 +709,8 @@ def test_a_folder_that_is_only_read_is_said_to_be_before_and_keeps_all(
 
 
 @LOCKED
-def test_what_a_folder_allows_is_not_warned_of(locked: tuple[Mailbox, Dovecot, str]) -> None:
-    mailbox, _, _ = locked
-    session = mailbox.session
+def test_what_a_folder_allows_is_not_warned_of(locked: Mailbox) -> None:
+    mailbox, session = locked, locked.session
     rows = rows_of(session, 2, 1, folder="Locked")
     for plan in (session.mark(rows, seen=True), session.copy(rows, "Target")):
         assert plan.warnings == ()
@@ -720,9 +720,8 @@ def test_what_a_folder_allows_is_not_warned_of(locked: tuple[Mailbox, Dovecot, s
 
 
 @LOCKED
-def test_where_one_flag_is_not_kept_none_is_set(locked: tuple[Mailbox, Dovecot, str]) -> None:
-    mailbox, _, _ = locked
-    session = mailbox.session
+def test_where_one_flag_is_not_kept_none_is_set(locked: Mailbox) -> None:
+    mailbox, session = locked, locked.session
     before = mailbox.state()
     plan = session.mark(rows_of(session, 1, 2, folder="Locked"), seen=True, flagged=True)
     outcome = incomplete(plan)

@@ -10,6 +10,7 @@ from mailframe.exceptions import (
     ConnectionFailedError,
     FolderError,
     NotSupportedError,
+    QueryError,
 )
 from mailframe.imap.advice import explaining
 from mailframe.imap.auth import log_in, log_in_oauth2
@@ -63,6 +64,8 @@ class IMAPClient(Managing):
     """
 
     def __init__(self, *, readonly: bool = True) -> None:
+        if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
+            raise QueryError(f"readonly={readonly!r} is neither True nor False.")
         self.readonly = readonly
         self._connection: Connection | None = None
 

@@ -593,3 +593,9 @@ def test_a_client_that_only_reads_leaves_everything_as_it_was(rig: Rig) -> None:
         with pytest.raises(ReadOnlyError):
             act(rig.witness)
     assert rig.flags() == {f"Message {n}": set() for n in range(1, 6)}
+
+
+@pytest.mark.parametrize("readonly", [0, None, "no", 1])
+def test_a_client_is_opened_for_writing_in_so_many_words(readonly: Any) -> None:
+    with pytest.raises(QueryError, match="neither True nor False"):
+        IMAPClient(readonly=readonly)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import pickle
 import random
+import signal
+import subprocess
+import sys
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,6 +25,7 @@ from tests.faults.writing import (
     plain_client,
     sign_in,
     subjects,
+    wait_for,
     wait_for_rest,
 )
 from tests.rigs import messages
@@ -292,3 +297,87 @@ def test_what_is_sent_again_is_about_the_same_folder(
     expected = {f"Message {number}" for number in range(1, 7)}
     assert found[TARGET] == dict.fromkeys(expected, 1)
     assert len(found.get("INBOX", ())) == (3 if verb == "copy" else 0)
+
+
+APPLY = """
+import pickle, sys
+from pathlib import Path
+from types import SimpleNamespace
+from mailframe.imap.retry import NEVER
+from tests.faults.writing import apply, sign_in
+host, port, user, password, path = sys.argv[1:]
+session = sign_in(SimpleNamespace(host=host, port=int(port)), user, password, NEVER)
+print(apply(session, pickle.loads(Path(path).read_bytes())).counts["done"])
+session.close()
+"""
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("kind", ["all", "UIDPLUS"])
+def test_what_a_killed_program_has_begun_another_one_finishes(
+    account: Callable[[str, str], Account], kind: str, which: int, tmp_path: Path
+) -> None:
+    one = account(kind, "move")
+    at = places(one, PLACES)[which]
+    path = tmp_path / "plan"
+    path.write_bytes(pickle.dumps(one.planned()))
+
+    def start(server: Any) -> subprocess.Popen[str]:
+        words = (server.host, str(server.port), one.user, one.dovecot.password, str(path))
+        command = (sys.executable, "-c", APPLY, *words)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+    with FaultProxy(
+        one.dovecot.host, one.dovecot.port, [Fault("stall", at.at, at.direction)]
+    ) as proxy:
+        with start(proxy) as program:
+            wait_for(lambda: bool(proxy.lines and proxy.lines[0].broken))
+            program.kill()
+        assert program.returncode == -signal.SIGKILL
+        assert proxy.lines[0].passed[at.direction] == at.at
+    one.rest()
+    with start(one.dovecot) as program:
+        assert program.communicate()[0] == f"{COUNT}\n"
+    assert program.returncode == 0
+    one.assert_done()
+
+
+class Impatient:
+    """A progress bar whose user presses Ctrl-C."""
+
+    def __init__(self, patience: int) -> None:
+        self.total = 0
+        self._patience = patience
+
+    def update(self, _: int) -> None:
+        self._patience -= 1
+        if not self._patience:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("patience", range(1, 7))  # two times for each of three folders
+@pytest.mark.parametrize("verb", ["move", "copy"])
+@pytest.mark.parametrize("kind", CAPABILITIES)
+def test_what_ctrl_c_has_broken_off_is_finished_by_the_same_session(
+    account: Callable[[str, str], Account], kind: str, verb: str, patience: int
+) -> None:
+    dovecot = account(kind, verb).dovecot
+    user = dovecot.new_user()
+    folders = ["INBOX", "Archive", "Junk"]
+    for number, folder in enumerate(folders):
+        letters = [messages.plain(3 * number + one) for one in range(3)]
+        dovecot.deliver(user, letters, folder)
+    with closing(sign_in(dovecot, user, dovecot.password, Clock().retry())) as session:
+        session.create_folder(TARGET)
+        rows = session.search(folder=folders)
+        plan = getattr(session, verb)(rows, TARGET)
+        with pytest.raises(KeyboardInterrupt):
+            apply(session, plan, progress=Impatient(patience))
+        marked = contents(dovecot, user)
+        some = session.headers(folder="*", progress=False)  # as much as is there
+        assert len(some) == sum(map(len, marked.values()))
+        assert apply(session, plan).counts["done"] == 9
+    everything = Counter(f"Message {number}" for number in range(9))
+    found = subjects(contents(dovecot, user))
+    assert found.pop(TARGET) == everything
+    assert sum(found.values(), Counter()) == (everything if verb == "copy" else Counter())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,14 @@ from mailframe.imap import IMAPClient
 from tests.conftest import missing
 from tests.faults.model import DELETED, NONE, Folder, Message, Model, Result, Want
 from tests.faults.reading import Clock
-from tests.faults.writing import CAPABILITIES, apply, contents, plain_client, sign_in
+from tests.faults.writing import (
+    CAPABILITIES,
+    apply,
+    contents,
+    plain_client,
+    sign_in,
+    subjects,
+)
 from tests.rigs import messages
 from tests.rigs.dovecot import SPECIAL_USE, Dovecot, dovecot_binary
 
@@ -306,3 +314,59 @@ def test_two_clients_and_a_model_end_with_the_same_mail(
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.fixture
+def account(
+    server: Callable[[str], Dovecot], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Clients]:
+    """Return two sessions on one account, with two messages that are the same among others."""
+    if kind == "neither":
+        monkeypatch.setattr("mailframe.imap.transfer._codes", lambda *_: iter(()))
+    clients = Clients(server(kind), kind)
+    clients.deliver()
+    with clients.stack:
+        yield clients
+
+
+@pytest.mark.parametrize("kind", CAPABILITIES)
+def test_what_was_taken_back_and_is_done_again_is_not_lost(account: Clients) -> None:
+    one, other = account.sessions
+    plan = one.move(one.search(), "Archive")
+    outcome = apply(one, plan)
+    apply(one, outcome.undo())
+    before = subjects(contents(account.dovecot, account.user))
+    again = apply(other, plan)
+    assert again.counts["done"] == 0
+    assert subjects(contents(account.dovecot, account.user)) == before
+    assert before == {"INBOX": Counter(DELIVERED)}
+
+
+@pytest.mark.parametrize("kind", CAPABILITIES)
+def test_of_two_that_are_the_same_each_is_copied_once(account: Clients) -> None:
+    one, other = account.sessions
+    rows = one.search()
+    plan = one.copy(rows, "Archive")
+    other.mark(rows.sort_values("uid").iloc[[1]], deleted=True, apply=True)
+    account.plain.select("INBOX")
+    account.plain.expunge()  # the first one of two
+    for session in (one, other, one):
+        counts = apply(session, plan).counts
+        assert counts == {"done": len(DELIVERED) - 1, "gone": 1, "failed": 0, "unknown": 0}
+    found = subjects(contents(account.dovecot, account.user))
+    assert found["Archive"] == Counter(DELIVERED) - Counter(["Message 2"])
+
+
+@pytest.mark.parametrize("kind", CAPABILITIES)
+def test_a_folder_that_has_gone_keeps_no_other_from_being_dealt_with(account: Clients) -> None:
+    one, other = account.sessions
+    one.create_folder("One")
+    one.append(LETTERS["Message 5"], "One", apply=True)
+    rows = pd.concat([one.search(folder="One"), one.search()])
+    plan = one.move(rows, "Archive")
+    other.append(LETTERS["Message 5"], "Archive", apply=True)  # there is something to look at
+    other.rename_folder("One", "Two")
+    outcome = apply(one, plan)
+    assert outcome.counts == {"done": len(DELIVERED), "gone": 0, "failed": 1, "unknown": 0}
+    found = subjects(contents(account.dovecot, account.user))
+    assert found == {"Two": {"Message 5": 1}, "Archive": Counter([*DELIVERED, "Message 5"])}

@@ -17,7 +17,7 @@ from mailframe.session import Session
 from tests.faults.reading import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mailframe.imap.retry import Retry
     from mailframe.plan import Outcome, Plan
@@ -118,9 +118,14 @@ def wait_for_rest(dovecot: Dovecot, user: str, connections: int) -> None:
     connections
         That are still open.
     """
+    wait_for(lambda: _working(dovecot, user) <= connections)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait for what others do, in real time."""
     deadline = time.monotonic() + _PATIENCE
-    while _working(dovecot, user) > connections:
-        assert time.monotonic() < deadline, "the server does not come to rest"
+    while not is_so():
+        assert time.monotonic() < deadline, "the others do not come to an end"
         time.sleep(0.002)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -653,15 +655,15 @@ def test_over_quota_nothing_is_lost_and_the_reason_is_the_servers(dovecots: Dove
 
 
 @pytest.fixture(scope="module")
-def access(tmp_path_factory: pytest.TempPathFactory) -> str:
+def access() -> Iterator[str]:
     """Make settings by which one folder is only read, and into another nothing is put."""
-    folder = tmp_path_factory.mktemp("acl")
-    for one in (folder, *list(folder.parents)[:2]):
-        one.chmod(0o755)  # Dovecot reads it as another user
-    path = folder / "acl"
-    path.write_text("Locked owner lrs\nFull owner lr\n")
-    path.chmod(0o644)
-    return ACL.format(path=path)
+    # Not among the folders of pytest, which are shut to the user that Dovecot runs as.
+    with tempfile.TemporaryDirectory(prefix="mailframe-acl-") as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "acl"
+        path.write_text("Locked owner lrs\nFull owner lr\n")
+        path.chmod(0o644)
+        yield ACL.format(path=path)
 
 
 @pytest.fixture

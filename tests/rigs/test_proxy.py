@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 SAID = bytes(range(256)) * 40
 TIMEOUT = 0.1
+#: A reset that comes before the client knows that it is connected would take what was said along.
+CONNECTED = threading.Event()
 
 
 @pytest.fixture
 def speaker() -> Iterator[int]:
     """Yield the port of a server that says `SAID`, and then what it is told."""
     listener = socket.create_server(("127.0.0.1", 0))
+    CONNECTED.clear()
 
     def serve(stream: socket.socket) -> None:
         with stream:
+            CONNECTED.wait(TIMEOUT)
             try:
                 stream.sendall(SAID)
                 while data := stream.recv(65536):
@@ -72,22 +76,23 @@ def proxy(speaker: int) -> Iterator[Callable[..., FaultProxy]]:
 
 def talk(proxy: FaultProxy, *words: bytes) -> tuple[bytes, str]:
     """Say each of the words once the one before has come back; how it ended, and what came."""
-    with socket.create_connection((proxy.host, proxy.port), timeout=TIMEOUT) as client:
-        heard = bytearray()
-        expected = len(SAID)
-        ended = "still there"
-        try:
+    heard = bytearray()
+    expected = len(SAID)
+    try:
+        with socket.create_connection((proxy.host, proxy.port), timeout=TIMEOUT) as client:
+            CONNECTED.set()
             for word in (b"", *words):
-                client.sendall(word)
+                if word:
+                    client.sendall(word)
                 expected += len(word)
                 while len(heard) < expected:
                     data = client.recv(1000)
                     if not data:
                         return bytes(heard), "closed"
                     heard += data
-        except (TimeoutError, ConnectionResetError, BrokenPipeError) as error:
-            ended = type(error).__name__
-    return bytes(heard), ended
+    except (TimeoutError, ConnectionResetError, BrokenPipeError) as error:
+        return bytes(heard), type(error).__name__
+    return bytes(heard), "still there"
 
 
 def test_without_a_fault_everything_passes(proxy: Callable[..., FaultProxy]) -> None:
@@ -150,6 +155,7 @@ def test_a_server_that_has_gone_refuses_and_may_come_back(
 ) -> None:
     one = proxy()
     with socket.create_connection((one.host, one.port), timeout=TIMEOUT) as client:
+        CONNECTED.set()
         client.recv(1)
         assert one.open == 1
         one.go_away()

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COUNT = 500
+#: Plain pytest is content with fewer, in as many commands.
+COUNT_OF_PLAIN = 60
 #: Of what is done message by message, and of what is not said to be done twice, less will do.
 FEW = 12
 VERBS = ("move", "trash", "delete", "copy", "append")
-#: Places in the long version; plain pytest takes every tenth.
+#: Places in the long version; plain pytest takes every tenth of them.
 PLACES = 200
 PLACES_OF_FEW = 60
 STOCK = "Stock"
@@ -61,12 +63,12 @@ class Place(NamedTuple):
 class Account:
     """An account in which the same is done again and again."""
 
-    def __init__(self, dovecot: Dovecot, kind: str, verb: str) -> None:
+    def __init__(self, dovecot: Dovecot, kind: str, verb: str, count: int) -> None:
         self.dovecot = dovecot
         self.kind = kind
         self.verb = verb
         self.user = dovecot.new_user()
-        self.count = COUNT if verb in VERBS[:3] else FEW
+        self.count = count if verb in VERBS[:3] else FEW
         self.letters = [messages.plain(number) for number in range(1, self.count + 1)]
         self.everything = Counter(f"Message {number}" for number in range(1, self.count + 1))
         self.target = {"trash": "Trash", "delete": ""}.get(verb, TARGET)
@@ -151,10 +153,11 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Callable[[str, str], Account]]:
+def account(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Account]]:
     """Return a function that gives an account on a server that can do some things."""
     if dovecot_binary() is None:
         missing("Dovecot is missing; install it: apt-get install dovecot-imapd")
+    count = COUNT if request.config.getoption("--full") else COUNT_OF_PLAIN
     with ExitStack() as stack:
 
         @functools.cache
@@ -163,7 +166,7 @@ def account() -> Iterator[Callable[[str, str], Account]]:
 
         @functools.cache
         def make(kind: str, verb: str) -> Account:
-            return Account(start(kind), kind, verb)
+            return Account(start(kind), kind, verb, count)
 
         yield make
 
@@ -220,7 +223,7 @@ def test_a_line_that_breaks_anywhere_loses_and_doubles_nothing(
     full: bool,  # noqa: FBT001 a fixture
 ) -> None:
     one = account(kind, verb)
-    chosen = places(one, PLACES if one.count == COUNT else PLACES_OF_FEW)
+    chosen = places(one, PLACES if one.count > FEW else PLACES_OF_FEW)
     # Plain pytest takes other places with each way of going on.
     step = 1 if full else 20
     broken = 0
@@ -337,7 +340,7 @@ def test_what_a_killed_program_has_begun_another_one_finishes(
         assert proxy.lines[0].passed[at.direction] == at.at
     one.rest()
     with start(one.dovecot) as program:
-        assert program.communicate()[0] == f"{COUNT}\n"
+        assert program.communicate()[0] == f"{one.count}\n"
     assert program.returncode == 0
     one.assert_done()
 

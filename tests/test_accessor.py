@@ -17,6 +17,7 @@ import pytest
 
 from mailframe import accessor, analysis, plots, schema
 from mailframe.exceptions import QueryError
+from mailframe.plots.on_frame import MailPlots
 from tests.analysis.letters import dated, sent_by
 
 
@@ -47,8 +48,8 @@ def test_a_frame_draws_as_the_functions_do() -> None:
     [
         (accessor.MailAccessor.volume, analysis.volume),
         (accessor.MailAccessor.senders, analysis.senders),
-        (accessor.MailPlots.volume, plots.volume),
-        (accessor.MailPlots.senders, plots.senders),
+        (MailPlots.volume, plots.volume),
+        (MailPlots.senders, plots.senders),
     ],
 )
 def test_a_method_takes_what_the_function_takes(method: object, function: object) -> None:
@@ -78,7 +79,7 @@ def test_columns_that_one_question_lacks_are_named() -> None:
 def test_nothing_that_draws_is_imported_before_something_is_drawn() -> None:
     script = (
         "import sys, mailframe.accessor\nfrom mailframe import schema\n"
-        "schema.empty('headers').mail.plot\n"
+        "schema.empty('headers').mail.volume()\n"
         "print([name for name in sys.modules if name.startswith('matplotlib')])"
     )
     done = subprocess.run(

@@ -62,7 +62,6 @@ FLOORS = {
     "workers": 4,
     "embedded": 4,
     "plots": 5,
-    "timeline": 5,
     "accessor": 5,
     "reporting": 5,
     "widgets": 5,

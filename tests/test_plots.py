@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from mailframe import plots
 from mailframe.exceptions import QueryError
+from mailframe.plots import canvas
 from tests.analysis.letters import dated, headers, sent_by
 
 if TYPE_CHECKING:
@@ -337,6 +338,6 @@ def test_the_colours_can_be_told_from_black_and_from_white() -> None:
         return float(linear @ [0.2126, 0.7152, 0.0722])
 
     # WCAG 2.1 section 1.4.11 asks 3:1 of graphics; the two lightest of Okabe and Ito's are near it.
-    for colour in (*plots._COLOURS, plots._OTHERS):
+    for colour in (*canvas.COLOURS, canvas.OTHERS):
         assert 1.05 / (luminance(colour) + 0.05) > 2, colour
         assert (luminance(colour) + 0.05) / 0.05 > 3, colour

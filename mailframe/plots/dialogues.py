@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mailframe import schema
 from mailframe.analysis.columns import check_columns
+from mailframe.plots.canvas import COLOURS, OTHERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["trace"]
 
-# Okabe and Ito's, less black and yellow: each stands out on white as on black.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
-_OTHERS = "#999999"
 _DARK = {"#0072B2", "#009E73", "#D55E00"}  # on which white is read better than black
 
 _BAR = 0.8
@@ -210,7 +208,7 @@ def _draw_commands(ax: Axes, commands: pd.DataFrame, lanes: list[_Lane], scale: 
     # What took longest gets the colours.
     weight = (commands["end"] - commands["begin"]).groupby(commands["command"]).sum()
     names = list(weight.sort_values(ascending=False).index)
-    colours = {name: _COLOURS[n] if n < len(_COLOURS) else _OTHERS for n, name in enumerate(names)}
+    colours = {name: COLOURS[n] if n < len(COLOURS) else OTHERS for n, name in enumerate(names)}
     # A bar of no width would not be seen.
     commands["width"] = np.maximum(commands["end"] - commands["begin"], scale.span / 1000)
     for lane in lanes:
@@ -222,9 +220,9 @@ def _draw_commands(ax: Axes, commands: pd.DataFrame, lanes: list[_Lane], scale: 
         for bar, is_done in zip(bars, its["is_done"], strict=True):
             bar.set_alpha(1 if is_done else 0.35)
         _write_names(ax, its, lane, colours, scale)
-    handles = [Patch(color=colours[name], label=name) for name in names[: len(_COLOURS)]]
-    if len(names) > len(_COLOURS):
-        handles.append(Patch(color=_OTHERS, label="others"))
+    handles = [Patch(color=colours[name], label=name) for name in names[: len(COLOURS)]]
+    if len(names) > len(COLOURS):
+        handles.append(Patch(color=OTHERS, label="others"))
     if handles and ax.figure.get_layout_engine() is not None:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     elif handles:  # beside the axes it would be cut off
@@ -264,14 +262,14 @@ def _draw_replies(
     height = np.sqrt(octets[shown] / max(octets.max(), 1))  # few bytes are to be seen as well
     height = (_SHORTEST + (1 - _SHORTEST) * height) * _STRIP * 0.9
     bottom = lane.top + lane.rows + _STRIP * 0.9
-    ax.vlines((shown + 0.5) / _TICKS * span, bottom - height, bottom, color=_OTHERS, linewidth=1)
+    ax.vlines((shown + 0.5) / _TICKS * span, bottom - height, bottom, color=OTHERS, linewidth=1)
 
 
 def _draw_pauses(ax: Axes, pauses: pd.DataFrame, unit: float) -> None:
     out = pauses["out"].cumsum().shift(fill_value=0)
     middles = (pauses["after"] - out + (pauses["length"] - pauses["out"]) / 2) / unit
     for middle, length in zip(middles, pauses["length"], strict=True):
-        ax.axvline(middle, color=_OTHERS, linewidth=0.8, linestyle=(0, (2, 3)))
+        ax.axvline(middle, color=OTHERS, linewidth=0.8, linestyle=(0, (2, 3)))
         ax.text(
             middle, 0.5, _duration(length), rotation=90, fontsize=7, ha="center", va="center",
             transform=ax.get_xaxis_transform(),

@@ -1,0 +1,17 @@
+"""Pictures of frames: DataFrame in, matplotlib Axes out.
+
+Each function draws on the Axes it is given, or on a new figure, and returns the Axes. Colours of
+text, grid and background are those of the style in use, light or dark; those of the data are told
+apart by people who are colour-blind (Okabe and Ito, "Color Universal Design", 2008).
+
+Characters that the fonts of ``rcParams["font.family"]`` lack are shown as ``?``: for names in other
+scripts add a font that has them, ``["DejaVu Sans", "Noto Sans CJK JP"]``.
+"""
+
+from __future__ import annotations
+
+from mailframe.plots.dialogues import trace
+from mailframe.plots.people import senders
+from mailframe.plots.volumes import volume
+
+__all__ = ["senders", "trace", "volume"]

@@ -1,4 +1,4 @@
-"""Which message answers which: what Message-ID, In-Reply-To and References say (RFC 5322, 3.6.4)."""
+"""Which message answers which: Message-ID, In-Reply-To, References (RFC 5322 section 3.6.4)."""
 
 from __future__ import annotations
 

@@ -57,6 +57,8 @@ def apply(
         If the plan is about another account.
     FolderError
         If a folder that is to be made cannot be; nothing else is done then.
+    SaveError
+        If the journal cannot be written; no message has been changed then.
     """
     if not isinstance(plan, Plan):
         raise QueryError(
@@ -71,9 +73,9 @@ def apply(
     try:
         if plan.actions:
             _perform(source, plan, journal, progress, total, results)
-    except SaveError:
-        raise
     except MailframeError as ended:
+        if isinstance(ended, SaveError) and not results:
+            raise  # nothing has been done
         log.warning("%s", ended)
         error = str(ended)
     fates = tuple(Fate(entry, _result(entry, results, error)) for entry in plan.entries)

@@ -95,9 +95,11 @@ class Journal:
         try:
             # One write at the end of the file, so that several programs may share it.
             with self._lock:
-                descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
                 try:
                     content = text.encode("utf-8", "replace")
+                    if content and _is_cut(descriptor):  # by a disk that was full
+                        content = b"\n" + content
                     if os.write(descriptor, content) < len(content):  # the disk's last octets
                         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     with suppress(OSError):  # not every file system can
@@ -109,3 +111,12 @@ class Journal:
                 f"Could not write the journal {str(self.path)!r}.",
                 reply=getattr(error, "strerror", None) or str(error),
             ) from error
+
+
+def _is_cut(descriptor: int) -> bool:
+    """Whether the last line of a file lacks its end."""
+    size = os.fstat(descriptor).st_size
+    if not size:
+        return False
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1) != b"\n"

@@ -131,6 +131,8 @@ class Plan:
         ------
         FolderError
             If a folder that is to be made cannot be; nothing else is done then.
+        SaveError
+            If the journal cannot be written; no message has been changed then.
         QueryError
             If the plan has lost its session: ``session.apply(plan)`` does it.
         """

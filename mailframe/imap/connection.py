@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,6 +146,8 @@ class Connection(Line):
         #: Signs in again on a new line; holds the secret, and is shown nowhere.
         self.sign_in: Callable[[Connection], None] | None = None
         self._readonly = True
+        #: Also where `selected` has been forgotten.
+        self._opened_last = ""
         self._is_opening = False
         self._pleas = Attempts(retry)
         self._in_one_breath: set[Command] = set()
@@ -417,6 +419,7 @@ class Connection(Line):
             if number is not None:
                 found[code] = number
         self.wire.state = "SELECTED"
+        self._opened_last = folder
         if "UIDVALIDITY" not in found:
             raise NotSupportedError(
                 f"{self.host} gives the messages of {folder!r} no lasting UIDs."
@@ -470,6 +473,51 @@ class Connection(Line):
         if self.selected is None:
             raise FolderError("No folder is open.", suggestion="Call select_folder(name) first.")
         return self.selected
+
+    def has_open(self, folder: str) -> bool:
+        """Whether the server has this folder open on this connection.
+
+        Parameters
+        ----------
+        folder
+            Its name, decoded.
+        """
+        last = self._opened_last
+        is_it = folder == last or folder.upper() == last.upper() == "INBOX"
+        return is_it and self.wire.state == "SELECTED"
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Look into other folders: the one that is open now is open again afterwards.
+
+        Raises
+        ------
+        UidValidityError
+            If it was renumbered meanwhile.
+        """
+        before, readonly = self.selected, self._readonly
+        yield
+        if before is None:
+            self.selected = None
+        else:
+            self.return_to(before.folder, before.uidvalidity, readonly=readonly)
+
+    def unselect(self) -> bool:
+        """Close the open folder and remove nothing (UNSELECT, RFC 3691).
+
+        Returns
+        -------
+        bool
+            False where the server cannot do that: CLOSE would expunge.
+        """
+        self.selected = None
+        if self.wire.state != "SELECTED":
+            return True
+        if not self.offers("UNSELECT"):
+            return False
+        self.command(b"UNSELECT", tried="Could not close the folder.")
+        self.wire.state = "AUTH"
+        return True
 
     # commands ----------------------------------------------------------------------------------
 

@@ -140,11 +140,8 @@ def _this_and_below(connection: Connection, verb: bytes, folder: str) -> set[str
 
 def _leave(connection: Connection, folders: set[str]) -> None:
     """Close the open folder before it is renamed or deleted: servers hang up otherwise."""
-    if connection.selected and connection.selected.folder in folders:
-        if connection.offers("UNSELECT"):
-            connection.command(b"UNSELECT", tried="Could not close the folder.")
-        else:
-            connection.select("INBOX")  # CLOSE would expunge what is marked as deleted
+    if any(map(connection.has_open, folders)) and not connection.unselect():
+        connection.select("INBOX")
         connection.selected = None
 
 

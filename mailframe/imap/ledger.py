@@ -65,17 +65,18 @@ def place_of(connection: Connection, folder: str) -> Place:
     FolderError
         If it is not there.
     """
-    status = folder_status(connection, folder)
-    if status.uidvalidity is not None and status.uidnext is not None:
-        return Place(status.uidvalidity, status.uidnext)
-    opened = connection.select(folder)
-    connection.selected = None
-    if opened.uidnext is not None:
-        return Place(opened.uidvalidity, opened.uidnext)
-    connection.select(folder)
-    highest = search(connection, ALL, 1)
-    connection.selected = None
-    return Place(opened.uidvalidity, highest[0] + 1 if highest else 1)
+    # RFC 3501 section 6.3.10 wants no STATUS of the open folder: Dovecot tells how it was when it
+    # was opened, and says NO where messages have gone since then.
+    if not connection.has_open(folder):
+        status = folder_status(connection, folder)
+        if status.uidvalidity is not None and status.uidnext is not None:
+            return Place(status.uidvalidity, status.uidnext)
+    with connection.aside():
+        opened = connection.select(folder)
+        if opened.uidnext is not None:
+            return Place(opened.uidvalidity, opened.uidnext)
+        highest = search(connection, ALL, 1)
+        return Place(opened.uidvalidity, highest[0] + 1 if highest else 1)
 
 
 class Ledger:

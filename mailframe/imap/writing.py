@@ -117,7 +117,5 @@ class WritableImapSource(ImapSource):
                 yield connection
             finally:
                 # Whoever reads next opens the folder by EXAMINE; CLOSE would expunge.
-                connection.selected = None
-                if connection.wire.state == "SELECTED" and connection.offers("UNSELECT"):
-                    with suppress(MailframeError):
-                        connection.command(b"UNSELECT", tried="Could not close the folder.")
+                with suppress(MailframeError):
+                    connection.unselect()

@@ -21,6 +21,7 @@ from mailframe.exceptions import (
     ReadOnlyError,
 )
 from mailframe.imap import IMAPClient
+from mailframe.imap.ledger import place_of
 from tests.conftest import missing
 from tests.imap.changing import EVERYTHING, NO_MOVE, NOTHING, Box, changing, hang_up, sent
 from tests.rigs import messages
@@ -131,6 +132,33 @@ def client_of() -> Iterator[Signed]:
 
 def said(results: list[Result]) -> dict[int, str]:
     return {one.uid: one.status for one in results}
+
+
+# -- the open folder, which others change
+
+
+def test_how_far_the_open_folder_is_numbered_is_as_it_is_now(rig: Rig) -> None:
+    rig.witness.readonly = False
+    rig.witness.append(messages.plain(6), "INBOX")
+    rig.witness.select_folder("INBOX")
+    rig.witness.delete([2])
+    if rig.has_uidplus:
+        rig.witness.expunge([2])
+    for name in ("INBOX", "inbox"):
+        assert place_of(rig.client.connection, name).uidnext == 7
+    assert said(rig.client.set_flags([6], SEEN)) == {6: "done"}  # it is open for writing still
+    [again] = [rig.client.append(messages.plain(6), "INBOX")]
+    assert again.new_uid == 7
+
+
+def test_where_mail_is_put_into_the_open_folder_others_mail_is_not_taken_for_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailframe.imap.transfer._codes", lambda *_: iter(()))  # no APPENDUID
+    rig.witness.readonly = False
+    rig.witness.append(messages.plain(6), "INBOX")
+    assert rig.client.append(messages.plain(6), "INBOX").new_uid == 7
+    assert rig.subjects().count("Message 6") == 2
 
 
 # -- flags

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["MailAccessor"]
 
 # Any of these is enough: each analysis says itself what else it needs.
-_TELLING = ("date", "internal_date", "from_address")
+_TELLING = ("date", "internal_date", "from_address", "message_id", "role")
 
 
 @pd.api.extensions.register_dataframe_accessor("mail")
@@ -25,12 +25,12 @@ class MailAccessor:
     Parameters
     ----------
     frame
-        Headers, or rows and columns of them.
+        Headers or recipients, or rows and columns of them.
 
     Raises
     ------
     AttributeError
-        If the frame has none of the columns that tell when and from whom a message is.
+        If the frame has none of the columns that tell when a message is, from whom, or to whom.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class MailAccessor:
         if not any(name in frame.columns for name in _TELLING):
             raise AttributeError(
                 f".mail needs a frame of messages, with one of the columns {', '.join(_TELLING)}: "
-                "one that session.headers() returned."
+                "one that session.headers() or session.recipients() returned."
             )
         self._frame = frame
 
@@ -54,5 +54,18 @@ class MailAccessor:
 
         return MailPlots(self._frame)
 
+    activity = ask(analysis.activity)
+    awaiting_reply = ask(analysis.awaiting_reply)
+    calendar = ask(analysis.calendar)
+    compare = ask(analysis.compare)
+    diurnal = ask(analysis.diurnal)
+    domains = ask(analysis.domains)
+    identities = ask(analysis.identities)
+    network = ask(analysis.network)
+    people = ask(analysis.people)
+    recipients = ask(analysis.recipients)
+    response_times = ask(analysis.response_times)
     senders = ask(analysis.senders)
+    thread_ids = ask(analysis.thread_ids)
+    threads = ask(analysis.threads)
     volume = ask(analysis.volume)

@@ -23,6 +23,7 @@ FLOORS = {
     "exceptions": 0,
     "idn": 0,
     "records": 0,
+    "roles": 0,
     "schema": 0,
     "criteria": 1,
     "letters": 1,

@@ -131,7 +131,7 @@ def time_column(on: str) -> str:
     return on
 
 
-def group_column(frame: pd.DataFrame, by: str) -> str:
+def group_column(frame: pd.DataFrame, by: str, *, besides: Iterable[str] = ()) -> str:
     """Return the column that says what messages are grouped by.
 
     Parameters
@@ -140,6 +140,8 @@ def group_column(frame: pd.DataFrame, by: str) -> str:
         Whose other columns can be grouped by as well.
     by
         One of `GROUPS`, or a column of the frame.
+    besides
+        What else whoever asks knows to group by, to be named in the error.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def group_column(frame: pd.DataFrame, by: str) -> str:
         return GROUPS.get(by, by)
     raise QueryError(
         f"by={by!r} is nothing that messages can be grouped by.",
-        suggestion=f"One of {', '.join(map(repr, GROUPS))}, or a column of the frame.",
+        suggestion=f"One of {', '.join(map(repr, (*GROUPS, *besides)))}, or a column of the frame.",
     )
 
 

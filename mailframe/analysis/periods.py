@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Frequency", "Timeline", "Zone", "following", "frequency_of", "timeline", "zone_of"]
+__all__ = [
+    "Clock",
+    "Frequency",
+    "Timeline",
+    "Zone",
+    "clock",
+    "following",
+    "frequency_of",
+    "in_zone",
+    "timeline",
+    "zone_of",
+]
 
 # No mail is older, and a message dated later is not from there: spam with such a date, far from
 # all other mail, would ask for millions of empty periods.
@@ -42,6 +53,17 @@ class Zone(NamedTuple):
 
     name: str
     zone: tzinfo | str | None
+
+
+class Clock(NamedTuple):
+    """What clocks showed when messages were sent, or received."""
+
+    #: Whether it is known when, a value a message; what follows is of those alone.
+    known: NDArray[np.bool_]
+    #: In UTC, without a zone.
+    moments: NDArray[np.datetime64]
+    #: What the clock on the wall showed.
+    wall: NDArray[np.datetime64]
 
 
 class Timeline(NamedTuple):
@@ -140,6 +162,33 @@ def zone_of(tz: str | tzinfo) -> Zone:
     return Zone(name if name.lower() != "utc" else "UTC", zone)
 
 
+def clock(frame: pd.DataFrame, zone: Zone, on: str) -> Clock:
+    """Read what the clock on the wall showed at each message.
+
+    Parameters
+    ----------
+    frame
+        With the column ``on``, and ``utc_offset`` for the sender's own time.
+    zone
+        Whose clock.
+    on
+        ``"date"`` or ``"internal_date"``.
+
+    Returns
+    -------
+    Clock
+        Dates before 1970 and after 2099 count as none.
+    """
+    times = moments(frame, on)
+    known = ((times >= _FIRST) & (times < _BEYOND)).to_numpy()
+    moment = times.dt.tz_localize(None).to_numpy()[known]
+    if zone.zone is None:
+        wall = moment + _offsets(frame)[known]
+    else:
+        wall = times[known].dt.tz_convert(zone.zone).dt.tz_localize(None).to_numpy()
+    return Clock(known, moment, wall)
+
+
 def timeline(frame: pd.DataFrame, frequency: Frequency, zone: Zone, on: str) -> Timeline:
     """Place messages in periods.
 
@@ -161,25 +210,19 @@ def timeline(frame: pd.DataFrame, frequency: Frequency, zone: Zone, on: str) -> 
         midnight in that zone, be it of 23 or 25 hours; hours are all of 60 minutes. Dates before
         1970 and after 2099 count as none.
     """
-    times = moments(frame, on)
-    known = ((times >= _FIRST) & (times < _BEYOND)).to_numpy()
+    known, moment, wall = clock(frame, zone, on)
     places = np.full(len(frame), -1, dtype="int64")
     if not known.any():
-        return Timeline(_aware(np.array([], dtype="M8[us]"), zone), places)
-    moment = times.dt.tz_localize(None).to_numpy()[known]
-    if zone.zone is None:
-        wall = moment + _offsets(frame)[known]
-    else:
-        wall = times[known].dt.tz_convert(zone.zone).dt.tz_localize(None).to_numpy()
+        return Timeline(in_zone(np.array([], dtype="M8[us]"), zone), places)
     if frequency.unit == "h" and zone.zone is not None:
         # By the wall's clock an hour would come twice in autumn. Where zones are half an hour
         # apart, hours begin as those of the first message do.
         aside = (wall[0] - moment[0]) % _HOUR
         ordinals = _ordinals(moment + aside, frequency)
-        starts = _in_zone(_start(_span(ordinals), frequency) - aside, zone)
+        starts = _moments_in(_start(_span(ordinals), frequency) - aside, zone)
     else:
         ordinals = _ordinals(wall, frequency)
-        starts = _aware(_start(_span(ordinals), frequency), zone)
+        starts = in_zone(_start(_span(ordinals), frequency), zone)
     # A day that a zone skipped (Samoa had no 30 December 2011) begins when the next one does.
     kept = ~starts.duplicated(keep="last")
     place = np.cumsum(kept) - 1
@@ -206,7 +249,27 @@ def following(start: pd.Timestamp, frequency: Frequency) -> pd.Timestamp:
         return start + pd.Timedelta(hours=1)
     wall = np.array([start.tz_localize(None)], dtype="M8[us]")
     after = _start(_ordinals(wall, frequency) + 1, frequency)
-    return _aware(after, Zone("", start.tzinfo))[0]
+    return in_zone(after, Zone("", start.tzinfo))[0]
+
+
+def in_zone(wall: NDArray[np.datetime64], zone: Zone) -> pd.DatetimeIndex:
+    """Give what the clock on the wall shows its zone: the first time, where it shows it twice.
+
+    Parameters
+    ----------
+    wall
+        In order. What a clock never showed becomes what it showed next.
+    zone
+        Whose clock; without a zone it stays as it is.
+    """
+    index = pd.DatetimeIndex(wall)
+    if zone.zone is None or not len(index):
+        return index.tz_localize(zone.zone)
+    first = np.ones(len(index), dtype=bool)
+    aware = index.tz_localize(zone.zone, ambiguous=first, nonexistent="shift_forward")
+    # pandas shifts a midnight that was skipped with its whole day beyond the midnight after it.
+    utc = aware.tz_convert("UTC").tz_localize(None).to_numpy()
+    return _moments_in(np.minimum.accumulate(utc[::-1])[::-1], zone)
 
 
 def _ordinals(wall: NDArray[np.datetime64], frequency: Frequency) -> NDArray[np.int64]:
@@ -224,19 +287,7 @@ def _start(ordinals: NDArray[np.int64], frequency: Frequency) -> NDArray[np.date
     return units.astype(f"M8[{frequency.unit}]").astype("M8[us]")
 
 
-def _aware(wall: NDArray[np.datetime64], zone: Zone) -> pd.DatetimeIndex:
-    """Give what the clock on the wall shows its zone: the first time, where it shows it twice."""
-    index = pd.DatetimeIndex(wall)
-    if zone.zone is None or not len(index):
-        return index.tz_localize(zone.zone)
-    first = np.ones(len(index), dtype=bool)
-    aware = index.tz_localize(zone.zone, ambiguous=first, nonexistent="shift_forward")
-    # pandas shifts a midnight that was skipped with its whole day beyond the midnight after it.
-    utc = aware.tz_convert("UTC").tz_localize(None).to_numpy()
-    return _in_zone(np.minimum.accumulate(utc[::-1])[::-1], zone)
-
-
-def _in_zone(moment: NDArray[np.datetime64], zone: Zone) -> pd.DatetimeIndex:
+def _moments_in(moment: NDArray[np.datetime64], zone: Zone) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(moment).tz_localize("UTC").tz_convert(zone.zone)
 
 

@@ -8,15 +8,21 @@ import numpy as np
 import pandas as pd
 
 from mailframe.analysis.columns import check_columns, moments, text, time_column
+from mailframe.analysis.exchanges import end_of
+from mailframe.analysis.habits import answered, gaps, internal, threshold
+from mailframe.analysis.identity import my_sources
 from mailframe.exceptions import QueryError
 from mailframe.source import check_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date, timedelta
 
     from numpy.typing import NDArray
 
-__all__ = ["Ranking", "commonest", "rank", "sender_column", "sender_values", "senders"]
+    from mailframe.analysis.identity import Me
+
+__all__ = ["Ranking", "commonest", "rank", "sender_column", "sender_values", "senders", "told"]
 
 
 class Ranking(NamedTuple):
@@ -37,7 +43,16 @@ _BY: Mapping[str, str] = {"address": "from_address", "domain": "from_domain", "n
 
 
 def senders(
-    headers: pd.DataFrame, *, top: int | None = None, by: str = "address", on: str = "date"
+    headers: pd.DataFrame,
+    *,
+    top: int | None = None,
+    by: str = "address",
+    on: str = "date",
+    me: Me = None,
+    merge: pd.DataFrame | None = None,
+    at: str | date | None = None,
+    dormant_after: str | timedelta = "180d",
+    new_within: str | timedelta = "30d",
 ) -> pd.DataFrame:
     """Tell who sent how much.
 
@@ -45,13 +60,26 @@ def senders(
     ----------
     headers
         Messages, with the columns ``from_address``, ``size``, ``seen``, ``answered`` and ``on``;
-        ``from_name`` and ``from_domain`` by ``by``.
+        ``from_name`` and ``from_domain`` by ``by``. Where there are ``message_id`` and
+        ``in_reply_to``, my own replies count as answers, and copies of a message make no gap.
     top
         Only so many, those with the most messages.
     by
         ``"address"`` (in lower case), ``"domain"``, or ``"name"``, the display name.
     on
         ``"date"``, when it was sent; ``"internal_date"``, when the server received it.
+    me
+        My address, several, or a frame with a column ``address``; None: guessed from the frame,
+        and if nothing tells, done without.
+    merge
+        Addresses that are one person's, as `people` proposes: columns ``address`` and ``person``.
+    at
+        The moment that ``dormant`` and ``new`` look back from, UTC where it has no zone. None: the
+        newest one of the frame, or the newest ``internal_date`` where that is earlier: some mail
+        is dated in the future.
+    dormant_after, new_within
+        How long without a message makes a sender dormant; how short a time ago the first message
+        of a new one was: ``"30d"``, ``"6m"`` (months), ``"1y"``, or a timedelta.
 
     Returns
     -------
@@ -59,16 +87,20 @@ def senders(
         A row a sender, most messages first, in alphabetical order where equal. ``address`` and
         ``name``, the display name used most; or ``domain`` and ``addresses``, how many there are;
         or ``name`` and ``address``, the one used most. ``messages``; ``share`` of all messages, 0
-        to 1; ``first`` and ``last``, when; ``size`` in all and ``median_size``, in bytes, of those
+        to 1; ``first`` and ``last``, when; ``gap``, the median time from one message to the next,
+        missing where there are not two; ``size`` in all and ``median_size``, in bytes, of those
         whose size is known; ``read_rate`` and ``answered_rate``, the shares that are flagged as
-        read and as answered, 0 to 1.
+        read, and that are flagged as answered or have a reply of mine, 0 to 1; ``internal``
+        (boolean; missing where it is not known who I am): the address is mine, or all messages are
+        from a domain of mine (the registered one, so far as tldextract is installed, and what is
+        below it), unless anybody gets an address there, as at gmail.com; ``dormant`` and ``new``.
         ``attrs["without_sender"]`` counts the messages whose sender is not known: they are in no
-        row, but among all messages.
+        row, but among all messages. ``attrs["at"]`` says what was looked back from.
 
     Raises
     ------
     QueryError
-        For a column that is missing, and for what is no number or no kind of sender.
+        For a column that is missing, and for what is no number, no time or no kind of sender.
 
     Examples
     --------
@@ -87,34 +119,83 @@ def senders(
     """
     columns = [sender_column(by), "from_address", *(["from_name"] if by == "address" else [])]
     check_columns(headers, [*columns, time_column(on), "size", "seen", "answered"])
-    ranking = rank(sender_values(headers, by), top)
+    values = sender_values(headers, by)
+    if merge is not None:
+        values = _merged(values, by, merge)
+    ranking = rank(values, top)
+    result = told(headers, ranking, by, on=on, me=me)
+    now = end_of(headers, at, on)
+    result["dormant"] = result["last"] < threshold("dormant_after", dormant_after, now)
+    result["new"] = result["first"] > threshold("new_within", new_within, now)
+    result.attrs = {
+        **headers.attrs,
+        "on": on,
+        "without_sender": ranking.unknown,
+        "at": None if pd.isna(now) else now.isoformat(),
+    }
+    return result
+
+
+def told(
+    headers: pd.DataFrame, ranking: Ranking, by: str, *, on: str, me: Me = None
+) -> pd.DataFrame:
+    """Describe senders: the columns of `senders` that look back from no moment.
+
+    Parameters
+    ----------
+    headers, by, on, me
+        As for `senders`.
+    ranking
+        Whom to describe.
+    """
+    mine = my_sources(headers, me)
     facts = pd.DataFrame(
         {
             "moment": moments(headers, on).array,
             "size": headers["size"].astype("Int64").array,
             "seen": headers["seen"].astype("float64").array,
-            "answered": headers["answered"].astype("float64").array,
+            "answered": answered(headers, mine).array,
         }
     )
     known = ranking.places >= 0
     grouped = facts[known].groupby(ranking.places[known])
-    result = pd.DataFrame(
-        {
-            by: ranking.senders,
-            **_companion(headers, ranking, by),
-            "messages": ranking.messages,
-            "share": ranking.messages / max(len(headers), 1),
-            "first": grouped["moment"].min(),
-            "last": grouped["moment"].max(),
-            "size": grouped["size"].sum(min_count=1),
-            # Half a byte is no size.
-            "median_size": grouped["size"].median().round().astype("Int64"),
-            "read_rate": grouped["seen"].mean(),
-            "answered_rate": grouped["answered"].mean(),
-        }
-    ).reset_index(drop=True)
-    result.attrs = {**headers.attrs, "on": on, "without_sender": ranking.unknown}
-    return result
+    near = pd.Series(internal(headers, mine)[known]).groupby(ranking.places[known]).all()
+    columns = {
+        by: ranking.senders,
+        **_companion(headers, ranking, by),
+        "messages": ranking.messages,
+        "share": ranking.messages / max(len(headers), 1),
+        "first": grouped["moment"].min(),
+        "last": grouped["moment"].max(),
+        "gap": gaps(headers, ranking.places, facts["moment"], len(ranking.senders)),
+        "size": grouped["size"].sum(min_count=1),
+        # Half a byte is no size.
+        "median_size": grouped["size"].median().round().astype("Int64"),
+        "read_rate": grouped["seen"].mean(),
+        "answered_rate": grouped["answered"].mean(),
+        "internal": near.astype("boolean") if mine else pd.array([None] * len(near), "boolean"),
+    }
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _merged(addresses: pd.Series[Any], by: str, merge: pd.DataFrame) -> pd.Series[Any]:
+    """Put the address that stands for a person in place of the person's others."""
+    if by != "address":
+        raise QueryError(
+            f"merge= joins addresses; by={by!r} counts none.", suggestion='by="address".'
+        )
+    check_columns(merge, ["address", "person"])
+    pairs = pd.DataFrame(
+        {name: text(merge, name).str.lower() for name in ("address", "person")}
+    ).drop_duplicates()
+    several = pairs["address"][pairs["address"].duplicated()]
+    if len(several):
+        raise QueryError(
+            f"merge= says of {several.iloc[0]!r} that it is two persons'.",
+            suggestion="Drop one of the rows.",
+        )
+    persons = addresses.map(pairs.set_index("address")["person"])
+    return persons.where(persons.notna(), addresses).astype("str")
 
 
 def sender_column(by: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mailframe.analysis.columns import check_columns, group_column, group_values, time_column
+from mailframe.analysis.columns import check_columns, time_column
+from mailframe.analysis.groups import grouped, grouping
 from mailframe.analysis.periods import frequency_of, timeline, zone_of
 from mailframe.exceptions import QueryError
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mailframe.analysis.identity import Me
     from mailframe.analysis.periods import Timeline
 
-__all__ = ["volume"]
+__all__ = ["summed_sizes", "volume"]
 
 # A gigabyte of frame, and more than anybody looks at.
 _MOST_ROWS = 10_000_000
@@ -32,6 +34,7 @@ def volume(
     by: str | None = None,
     tz: str | tzinfo = "UTC",
     on: str = "date",
+    me: Me = None,
 ) -> pd.DataFrame:
     """Count messages and bytes a period.
 
@@ -45,12 +48,16 @@ def volume(
         ``"Q"`` or ``"Y"``.
     by
         Counted apart: ``"account"``, ``"folder"``, ``"address"``, ``"domain"`` (both the
-        sender's), ``"list"``, or any column.
+        sender's), ``"list"``, ``"direction"`` (``"sent"`` by me, to myself too, ``"received"``,
+        or ``"draft"``), or any column.
     tz
         Whose midnight ends a day: a name like ``"Europe/Berlin"``, ``"local"`` (this machine's),
         ``"sender"`` (each sender's own, UTC where it is not known), or a tzinfo.
     on
         ``"date"``, when it was sent; ``"internal_date"``, when the server received it.
+    me
+        Who I am, for ``by="direction"``: an address, several, or a frame with a column
+        ``address``; None: guessed from the frame (`identities`).
 
     Returns
     -------
@@ -65,8 +72,8 @@ def volume(
     Raises
     ------
     QueryError
-        For a column that is missing, a period or zone that nobody knows, and periods so many that
-        no memory holds them.
+        For a column that is missing, a period or zone that nobody knows, periods so many that no
+        memory holds them, and directions if nothing tells who I am.
 
     Examples
     --------
@@ -81,27 +88,28 @@ def volume(
     2 2025-04-01 00:00:00+02:00         1    20
     """
     frequency, zone = frequency_of(freq), zone_of(tz)
-    grouping = [] if by is None else [group_column(headers, by)]
+    columns = grouping(headers, by)
     if by in _OWN:
         raise QueryError(
             f"by={by!r} has the name of a column of the result.",
             suggestion="Rename the column first: df.rename(columns=…).",
         )
     offset = ["utc_offset"] if zone.zone is None else []
-    check_columns(headers, [time_column(on), "size", *grouping, *offset])
+    check_columns(headers, [time_column(on), "size", *columns, *offset])
     line = timeline(headers, frequency, zone, on)
     dated = line.places >= 0
     if by is None:
         codes, groups = np.zeros(len(headers), dtype="int64"), pd.Index([""])
     else:
-        codes, groups = _groups(group_values(headers, by)[dated], line.places)
+        values = grouped(headers, by, me)
+        codes, groups = _groups(values[dated], line.places)
     _check_rows(line, len(groups), freq)
     cells = line.places[dated] * len(groups) + codes[dated]
     result = _grid(line, by, groups)
-    if by is not None and isinstance(headers[grouping[0]].dtype, pd.CategoricalDtype):
+    if columns and isinstance(headers[columns[0]].dtype, pd.CategoricalDtype):
         result[by] = result[by].astype("category")
     result["messages"] = np.bincount(cells, minlength=len(result)).astype("int64")
-    result["size"] = _sizes(headers["size"][dated], cells, result["messages"])
+    result["size"] = summed_sizes(headers["size"][dated], cells, result["messages"])
     result.attrs = {
         **headers.attrs,
         "on": on,
@@ -109,6 +117,34 @@ def volume(
         "undated": int((~dated).sum()),
     }
     return result
+
+
+def summed_sizes(
+    sizes: pd.Series[Any], cells: NDArray[np.int64], messages: pd.Series[Any]
+) -> pd.Series[Any]:
+    """Add up sizes, exactly.
+
+    Parameters
+    ----------
+    sizes
+        Of each message, in bytes; missing where it is not known.
+    cells
+        Of each message where it counts: a position of ``messages``.
+    messages
+        How many there are.
+
+    Returns
+    -------
+    Series
+        Int64, aligned with ``messages``: of those whose size is known, missing where none is.
+    """
+    known = sizes.notna().to_numpy()
+    octets = sizes[known].to_numpy("int64")
+    total = np.zeros(len(messages), dtype="int64")
+    np.add.at(total, cells[known], octets)
+    counted = np.bincount(cells[known], minlength=len(messages))
+    summed: pd.Series[Any] = pd.Series(total, index=messages.index).astype("Int64")
+    return summed.mask((counted == 0) & (messages > 0))
 
 
 def _groups(
@@ -126,18 +162,6 @@ def _grid(line: Timeline, by: str | None, groups: pd.Index[Any]) -> pd.DataFrame
     if by is not None:
         columns[by] = groups.take(np.tile(np.arange(len(groups)), len(line.starts)))
     return pd.DataFrame(columns)
-
-
-def _sizes(
-    sizes: pd.Series[Any], cells: NDArray[np.int64], messages: pd.Series[Any]
-) -> pd.Series[Any]:
-    known = sizes.notna().to_numpy()
-    octets = sizes[known].to_numpy("int64")
-    total = np.zeros(len(messages), dtype="int64")
-    np.add.at(total, cells[known], octets)
-    counted = np.bincount(cells[known], minlength=len(messages))
-    summed: pd.Series[Any] = pd.Series(total, index=messages.index).astype("Int64")
-    return summed.mask((counted == 0) & (messages > 0))
 
 
 def _check_rows(line: Timeline, groups: int, freq: str) -> None:

@@ -31,8 +31,8 @@ from mailframe.files.looks import LOOKED, Kind, kind_of, separators, words_for
 from mailframe.files.maildir import Maildir, natural
 from mailframe.files.mbox import Mbox
 from mailframe.files.messages import Messages
-from mailframe.imap.folder import ROLES_BY_NAME
 from mailframe.imap.names import decode_name
+from mailframe.roles import ROLES_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

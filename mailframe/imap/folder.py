@@ -15,13 +15,13 @@ from mailframe.imap.responses import parse_tokens
 from mailframe.imap.retry import Attempts
 from mailframe.imap.wire import Command
 from mailframe.records import VIEWS, Folder
+from mailframe.roles import ROLES_BY_NAME
 
 if TYPE_CHECKING:
     from mailframe.imap.connection import Connection
     from mailframe.imap.responses import Reply, Token
 
 __all__ = [
-    "ROLES_BY_NAME",
     "folder_status",
     "list_command",
     "list_folders",
@@ -44,35 +44,6 @@ SPECIAL_USE = {
         "\\Important",
     )
 }
-# As Outlook and other servers without SPECIAL-USE name them in some languages.
-ROLES_BY_NAME = {
-    name.casefold(): role
-    for role, names in {
-        "\\Sent": (
-            "Sent", "Sent Items", "Sent Mail", "Sent Messages", "Gesendet", "Gesendete Elemente",
-            "Gesendete Objekte", "Éléments envoyés", "Elementos enviados", "Posta inviata",
-            "Verzonden items", "Itens Enviados", "Отправленные", "已发送", "送信済みアイテム",
-        ),
-        "\\Drafts": (
-            "Drafts", "Draft", "Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten",
-            "Rascunhos", "Черновики", "草稿箱", "下書き",
-        ),
-        "\\Trash": (
-            "Trash", "Deleted", "Deleted Items", "Deleted Messages", "Bin", "Papierkorb",
-            "Gelöschte Elemente", "Éléments supprimés", "Corbeille", "Elementos eliminados",
-            "Posta eliminata", "Verwijderde items", "Itens Excluídos", "Удаленные", "已删除",
-            "削除済みアイテム",
-        ),
-        "\\Junk": (
-            "Junk", "Junk Email", "Junk E-mail", "Spam", "Bulk Mail", "Courrier indésirable",
-            "Correo no deseado", "Posta indesiderata", "Ongewenste e-mail", "Lixo Eletrônico",
-            "Нежелательная почта", "垃圾邮件", "迷惑メール",
-        ),
-        "\\Archive": ("Archive", "Archiv", "Archives", "Archivo", "Archivio", "Архив"),
-    }.items()
-    for name in names
-}  # fmt: skip
-
 # What STATUS is asked for, and the attribute of a Folder it becomes.
 _STATUS = {
     "MESSAGES": "messages",

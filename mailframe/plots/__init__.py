@@ -10,8 +10,26 @@ scripts add a font that has them, ``["DejaVu Sans", "Noto Sans CJK JP"]``.
 
 from __future__ import annotations
 
+from mailframe.plots.comparisons import compare
+from mailframe.plots.conversations import thread
 from mailframe.plots.dialogues import trace
-from mailframe.plots.people import senders
+from mailframe.plots.networks import network
+from mailframe.plots.people import domains, recipients, senders
+from mailframe.plots.replies import response_times
+from mailframe.plots.rhythm import activity, calendar, diurnal
 from mailframe.plots.volumes import volume
 
-__all__ = ["senders", "trace", "volume"]
+__all__ = [
+    "activity",
+    "calendar",
+    "compare",
+    "diurnal",
+    "domains",
+    "network",
+    "recipients",
+    "response_times",
+    "senders",
+    "thread",
+    "trace",
+    "volume",
+]

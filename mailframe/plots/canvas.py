@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "NARROW",
     "OTHERS",
     "add_legend",
     "edges_of",
@@ -39,6 +40,8 @@ _time_axis: Any = dates  # which has no types
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 OTHERS = "#999999"
 
+#: Axes less wide, in inches, have small writing.
+NARROW = 4
 _LEAST_WIDTH = 6  # periods for which there is room
 #: Ticks of time; where periods are no more than that, one each, if there is room.
 _MOST_TICKS = 13
@@ -90,7 +93,7 @@ def without_messages(ax: Axes) -> Axes:
 
 
 def add_legend(ax: Axes, handles: list[Any], labels: list[str]) -> None:
-    """Say what the colours mean: beside the axes of a figure that makes room for it.
+    """Say what the colours mean: beside the axes, where the figure makes room and has some.
 
     Parameters
     ----------
@@ -101,6 +104,8 @@ def add_legend(ax: Axes, handles: list[Any], labels: list[str]) -> None:
     """
     if ax.figure.get_layout_engine() is None:  # beside the axes it would be cut off
         ax.legend(handles, labels, loc="best")
+    elif width_of(ax) < NARROW:  # beside them it would take half of the picture
+        ax.legend(handles, labels, loc="best", fontsize="x-small")
     else:
         ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 

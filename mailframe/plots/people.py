@@ -1,26 +1,47 @@
-"""Pictures of whom the mail is from."""
+"""Pictures of whom the mail is from, and to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from mailframe.analysis.columns import check_columns, text
-from mailframe.analysis.senders import commonest, rank, sender_column, sender_values
-from mailframe.plots.canvas import COLOURS, mark_counts, new_axes, tidy, width_of, without_messages
+from mailframe.analysis.correspondents import recipients as told_recipients
+from mailframe.analysis.registrable import registrable as registered
+from mailframe.analysis.senders import Ranking, commonest, rank, sender_column, sender_values
+from mailframe.plots.canvas import (
+    COLOURS,
+    NARROW,
+    mark_counts,
+    new_axes,
+    tidy,
+    width_of,
+    without_messages,
+)
 from mailframe.plots.labels import can_show, label, left_out
+from mailframe.source import check_count
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
-    from mailframe.analysis.senders import Ranking
-
-__all__ = ["senders"]
+__all__ = ["domains", "font_size", "leave_room", "name_rows", "recipients", "senders"]
 
 _LACKING = {"address": "without a sender", "domain": "without a domain", "name": "without a name"}
 _LEAST_ROWS = 4
+# A character of small writing, and of the usual one, in inches.
+_SMALL = 0.065
+_CHARACTER = 1 / 12
+
+
+class _Words(NamedTuple):
+    """What a bar is, and what those messages lack that are in none."""
+
+    one: str
+    lacking: str = ""
 
 
 def senders(
@@ -52,38 +73,183 @@ def senders(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> ax = senders(pd.DataFrame({"from_address": ["a@b.example", "c@d.example", "A@b.example"]}))
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['a@b.example', 'c@d.example']
     """
     check_columns(headers, [sender_column(by)])
     ranking = rank(sender_values(headers, by), top)
+    names = _sender_labels(headers, ranking, by)
+    return _draw(ranking, names, len(headers), _Words("sender", _LACKING[by]), ax)
+
+
+def domains(
+    headers: pd.DataFrame,
+    *,
+    top: int | None = 15,
+    registrable: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw from which domains most messages came.
+
+    Parameters
+    ----------
+    headers
+        Messages, with the column ``from_domain``.
+    top
+        Only so many domains.
+    registrable
+        Draw what somebody registered, by the public suffix list: ``mail.shop.co.uk`` and
+        ``shop.co.uk`` as one. Needs ``pip install 'mailframe[domains]'``.
+    ax
+        What to draw on; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        A bar a domain, with the number of messages and their share of all.
+
+    Raises
+    ------
+    QueryError
+        If the column is missing, or ``top`` is no number.
+    NotSupportedError
+        If tldextract is needed and not installed.
+
+    Examples
+    --------
+    >>> ax = domains(pd.DataFrame({"from_domain": ["b.example", "d.example", "B.example"]}))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['b.example', 'd.example']
+    """
+    check_columns(headers, ["from_domain"])
+    values = sender_values(headers, "domain")
+    if registrable:
+        values = registered(values)
+    ranking = rank(values, top)
+    names = [label(str(name)) for name in ranking.senders]
+    return _draw(ranking, names, len(headers), _Words("domain", _LACKING["domain"]), ax)
+
+
+def recipients(
+    frame: pd.DataFrame,
+    *,
+    top: int | None = 15,
+    by: str = "address",
+    roles: Sequence[str] = ("to", "cc", "bcc"),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw who was written to most.
+
+    Parameters
+    ----------
+    frame
+        Who stands in which field, as ``session.recipients()`` returns, with the columns that
+        `mailframe.analysis.recipients` needs.
+    top
+        Only so many recipients.
+    by
+        ``"address"``, ``"domain"`` or ``"name"``.
+    roles
+        The fields that count.
+    ax
+        What to draw on; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        A bar a recipient, with the number of messages and their share of all.
+
+    Raises
+    ------
+    QueryError
+        As `mailframe.analysis.recipients` does.
+
+    Examples
+    --------
+    >>> from mailframe import schema
+    >>> recipients(schema.empty("recipients")).get_title()
+    'Messages by recipient'
+    """
+    check_count("top", top, "recipients")
+    table = told_recipients(frame, by=by, roles=roles)
+    found = table if top is None else table.head(top)
+    ranking = Ranking(
+        pd.Index(found[by]), found["messages"].to_numpy("int64"), np.array([], dtype="int64"),
+        len(table), 0,
+    )  # fmt: skip
+    messages = table.attrs["messages"]
+    return _draw(
+        ranking, [label(str(name)) for name in found[by]], messages, _Words("recipient"), ax
+    )
+
+
+def _draw(
+    ranking: Ranking, names: list[str], messages: int, words: _Words, ax: Axes | None
+) -> Axes:
     shown = len(ranking.senders)
     ax = new_axes(8, 1.2 + 0.27 * max(shown, _LEAST_ROWS)) if ax is None else ax
-    ax.set_title(_senders_title(ranking))
-    ax.set_xlabel("messages" + left_out(ranking.unknown, _LACKING[by]))
+    ax.set_title(_title(ranking, words.one), wrap=True)
+    ax.set_xlabel("messages" + left_out(ranking.unknown, words.lacking), wrap=True)
     if not shown:
         return without_messages(ax)
     bars = ax.barh(np.arange(shown), ranking.messages, color=COLOURS[0], height=0.75)
-    shares = ranking.messages / len(headers)
+    shares = ranking.messages / messages
     written = [f"{n:,} ({share:.0%})" for n, share in zip(ranking.messages, shares, strict=True)]
-    ax.bar_label(bars, written, padding=3)
-    ax.set_yticks(np.arange(shown), _sender_labels(headers, ranking, by))
+    ax.bar_label(bars, written, padding=3, fontsize=font_size(ax))
     ax.set_ylim(max(shown, _LEAST_ROWS) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    # Room for what is written beside the longest bar, at about a twelfth of an inch a character.
-    ax.margins(x=min(max(map(len, written)) / 12 / width_of(ax), 1))
+    name_rows(ax, names)
+    leave_room(ax, written)
     mark_counts(ax.xaxis)
     tidy(ax, "x")
     return ax
 
 
-def _senders_title(ranking: Ranking) -> str:
+def font_size(ax: Axes) -> str:
+    """Return how large names and numbers are written: small where there is little room."""
+    return "x-small" if width_of(ax) < NARROW else "medium"
+
+
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Name the rows of bars, in no more than about two fifths of the picture.
+
+    Parameters
+    ----------
+    ax
+        With a bar, or a pair, at each whole number from 0.
+    names
+        From `label`.
+    """
+    is_narrow = width_of(ax) < NARROW
+    most = max(int(0.42 * width_of(ax) / _SMALL), 8) if is_narrow else 99
+    shown = [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
+    ax.set_yticks(np.arange(len(names)), shown, fontsize=font_size(ax))
+    ax.tick_params(axis="y", length=0)
+
+
+def leave_room(ax: Axes, written: Sequence[str]) -> None:
+    """Leave room for what is written beside the longest bar.
+
+    Parameters
+    ----------
+    ax
+        With the bars, and the names of its rows.
+    written
+        Beside all bars.
+    """
+    width = width_of(ax)
+    names = max((len(one.get_text()) for one in ax.get_yticklabels()), default=0)
+    character = _SMALL if width < NARROW else _CHARACTER
+    room = max(width - names * character, width / 3)
+    ax.margins(x=min(max(map(len, written)) * character / room, 1))
+
+
+def _title(ranking: Ranking, one: str) -> str:
     shown = len(ranking.senders)
     if not shown:
-        return "Messages by sender"
-    return f"Messages by sender ({shown:,}{f' of {ranking.total:,}' * (shown < ranking.total)})"
+        return f"Messages by {one}"
+    several = f" of {ranking.total:,}" * (shown < ranking.total)
+    return f"Messages by {one} ({shown:,}{several})"
 
 
 def _sender_labels(headers: pd.DataFrame, ranking: Ranking, by: str) -> list[str]:

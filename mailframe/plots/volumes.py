@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from mailframe import analysis
-from mailframe.analysis.columns import check_columns, group_column, group_values, time_column
+from mailframe.analysis.columns import check_columns, time_column
+from mailframe.analysis.groups import grouped, grouping
 from mailframe.analysis.periods import frequency_of, zone_of
 from mailframe.analysis.senders import rank
 from mailframe.plots.canvas import (
     COLOURS,
+    NARROW,
     OTHERS,
     add_legend,
     edges_of,
@@ -21,6 +23,7 @@ from mailframe.plots.canvas import (
     new_axes,
     tidy,
     time_label,
+    width_of,
     without_messages,
 )
 from mailframe.plots.labels import label
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
+
+    from mailframe.analysis.identity import Me
 
 __all__ = ["volume"]
 
@@ -45,6 +50,7 @@ def volume(
     by: str | None = None,
     tz: str | tzinfo = "UTC",
     on: str = "date",
+    me: Me = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many messages there were a period.
@@ -53,7 +59,7 @@ def volume(
     ----------
     headers
         Messages, with the columns ``on``, that of ``by``, and ``utc_offset`` for ``tz="sender"``.
-    freq, by, tz, on
+    freq, by, tz, on, me
         As for `mailframe.analysis.volume`. Of more than seven groups the smaller ones are drawn
         together.
     ax
@@ -76,10 +82,10 @@ def volume(
     'date sent (Europe/Berlin)'
     """
     frequency, zone = frequency_of(freq), zone_of(tz)
-    grouping = [] if by is None else [group_column(headers, by)]
+    columns = grouping(headers, by)
     offset = ["utc_offset"] if zone.zone is None else []
-    check_columns(headers, [time_column(on), *grouping, *offset])
-    names, codes = _main_groups(headers, by)
+    check_columns(headers, [time_column(on), *columns, *offset])
+    names, codes = _main_groups(headers, by, me)
     counted = analysis.volume(
         pd.DataFrame(
             {name: headers[name].array for name in (on, *offset)} | {"size": 0, "group": codes}
@@ -90,8 +96,9 @@ def volume(
         on=on,
     )
     ax = new_axes(8, 3.6) if ax is None else ax
-    ax.set_title(f"Messages per {frequency.word}{'' if by is None else f', by {label(by)}'}")
-    ax.set_xlabel(time_label(on, zone, counted.attrs["undated"]), loc="left")
+    grouped_by = "" if by is None else f", by {label(by)}"
+    ax.set_title(f"Messages per {frequency.word}{grouped_by}", wrap=True)
+    ax.set_xlabel(time_label(on, zone, counted.attrs["undated"]), loc="left", wrap=True)
     ax.set_ylabel("messages")
     if counted.empty:
         return without_messages(ax)
@@ -105,11 +112,13 @@ def volume(
     return ax
 
 
-def _main_groups(headers: pd.DataFrame, by: str | None) -> tuple[list[str], NDArray[np.int64]]:
+def _main_groups(
+    headers: pd.DataFrame, by: str | None, me: Me
+) -> tuple[list[str], NDArray[np.int64]]:
     """Name the largest groups, and number each message's; what is left is one group, the last."""
     if by is None:
         return [""], np.zeros(len(headers), dtype="int64")
-    values = group_values(headers, by)
+    values = grouped(headers, by, me)
     missing = values.isna()
     ranking = rank(values.astype("str").mask(missing, f"no {by}"))
     names = [label(name) for name in ranking.senders]
@@ -146,5 +155,7 @@ def _draw_periods(
         bottom = bottom + heights
     ax.set_ylim(bottom=0)
     if len(names) > 1:
+        if width_of(ax) < NARROW:  # room for the legend, above the bars
+            ax.set_ylim(top=ax.get_ylim()[1] * (1 + 0.35 * len(groups)))
         # As they lie: the group on top is the first in the legend.
         add_legend(ax, drawn[::-1], [names[group] for group in groups][::-1])

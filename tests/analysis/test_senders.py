@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -50,14 +51,23 @@ def test_what_is_told_of_a_sender() -> None:
         "share": 0.8,
         "first": pd.Timestamp("2025-03-01", tz="UTC"),
         "last": pd.Timestamp("2025-03-05", tz="UTC"),
+        "gap": pd.Timedelta(days=2),
         "size": 123,
         "median_size": 13,
         "read_rate": 0.5,
         "answered_rate": 0.25,
+        "internal": False,
+        "dormant": False,
+        "new": True,
     }
     assert table["address"].tolist() == ["ann@example.org", "bob@example.com"]
     assert table["name"].isna().tolist() == [False, True]
-    assert table.attrs == {"accounts": ["me@example.com"], "on": "date", "without_sender": 0}
+    assert table.attrs == {
+        "accounts": ["me@example.com"],
+        "on": "date",
+        "without_sender": 0,
+        "at": "2025-03-01T00:00:00+00:00",
+    }
 
 
 def test_the_columns_have_the_dtypes_of_the_schema_even_without_rows() -> None:
@@ -198,3 +208,156 @@ def test_columns_of_no_one_frame_are_named_without_a_guess() -> None:
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(QueryError, match=words):
         senders(sent_by("a@x.example"), **options)
+
+
+# -- how often, how lately, answered or not, near or far
+
+
+def test_a_gap_is_the_median_time_between_messages() -> None:
+    frame = headers(
+        {"date": "2025-03-09", "message_id": "3"},
+        {"date": "2025-03-01", "message_id": "1"},
+        {"date": "2025-03-03", "message_id": "2"},
+        {"date": "2025-03-03", "message_id": "2", "folder": "Archive"},
+        {"date": None, "message_id": "4"},
+        {"date": "2025-03-05", "from_address": "bob@example.com"},
+        {"date": None, "from_address": "bob@example.com"},
+    )
+    for one in (frame, frame.iloc[::-1]):
+        table = senders(one).set_index("address")
+        assert table["gap"].loc["ann@example.org"] == pd.Timedelta(days=4)
+        assert pd.isna(table["gap"].loc["bob@example.com"])
+    assert str(table["gap"].dtype) == "timedelta64[us]"
+    # Without an id nobody knows which are copies.
+    nameless = frame.assign(message_id=None)
+    assert senders(nameless)["gap"].iloc[0] == pd.Timedelta(days=2)
+    assert senders(frame.drop(columns="message_id"))["gap"].iloc[0] == pd.Timedelta(days=2)
+
+
+def lately(**options: Any) -> dict[str, tuple[bool, bool]]:
+    """Return who of three is dormant, and who is new."""
+    letters = [("old", "2024-01-01"), ("old", "2024-06-01"), ("both", "2024-01-01"),
+               ("both", "2025-01-01"), ("new", "2025-01-01")]  # fmt: skip
+    frame = headers(*[
+        {"from_address": f"{who}@x.example", "date": when, "internal_date": when}
+        for who, when in letters
+    ])  # fmt: skip
+    table = senders(frame, **options)
+    names = table["address"].str.partition("@")[0]
+    return dict(zip(names, zip(table["dormant"], table["new"], strict=True), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "dormant", "new"),
+    [
+        ({}, {"old"}, {"new"}),
+        ({"at": "2024-12-15"}, {"old"}, {"new"}),
+        ({"at": "2024-11-15"}, set(), {"new"}),
+        ({"at": pd.Timestamp("2025-03-01", tz="Europe/Berlin")}, {"old"}, set()),
+        ({"at": "2030-01-01"}, {"old", "both", "new"}, set()),
+        ({"dormant_after": "1y"}, set(), {"new"}),
+        ({"dormant_after": "8m"}, set(), {"new"}),
+        ({"dormant_after": timedelta(days=200)}, {"old"}, {"new"}),
+        ({"new_within": "2y"}, {"old"}, {"old", "both", "new"}),
+    ],
+)
+def test_the_dormant_and_the_new_are_told(
+    options: dict[str, Any], dormant: set[str], new: set[str]
+) -> None:
+    found = lately(**options)
+    assert {who for who, (is_dormant, _) in found.items() if is_dormant} == dormant
+    assert {who for who, (_, is_new) in found.items() if is_new} == new
+
+
+def test_a_message_from_the_future_puts_nobody_to_sleep() -> None:
+    frame = headers(
+        {"date": "2025-03-01", "internal_date": "2025-03-01"},
+        {"date": "2038-01-19", "internal_date": "2025-03-02", "from_address": "spam@x.example"},
+    )
+    table = senders(frame)
+    assert table["dormant"].tolist() == [False, False]
+    assert table.attrs["at"] == "2025-03-02T00:00:00+00:00"
+
+
+def test_without_a_date_nobody_is_dormant_or_new() -> None:
+    table = senders(headers({"date": None, "internal_date": None}))
+    assert table[["dormant", "new"]].to_numpy().tolist() == [[False, False]]
+    assert str(table["dormant"].dtype) == "bool"
+    assert table.attrs["at"] is None
+
+
+def test_a_reply_of_mine_is_an_answer_though_no_flag_says_so() -> None:
+    ask = {"message_id": "1@x"}
+    frame = headers(
+        ask,
+        {**ask, "folder": "Archive"},
+        {"message_id": "2@x", "answered": True},
+        {"message_id": "3@x"},
+        {"message_id": None},
+        {"message_id": "5@x", "in_reply_to": "Ann of Monday 1@x", "from_address": "me@example.com"},
+        {"message_id": "6@x", "in_reply_to": "3@x", "from_address": "bob@example.com"},
+        {"message_id": "7@x", "in_reply_to": " ", "from_address": "me@example.com"},
+    )
+    rates = senders(frame).set_index("address")["answered_rate"]
+    assert rates.loc["ann@example.org"] == pytest.approx(3 / 5)
+    others = senders(frame, me="bob@example.com").set_index("address")["answered_rate"]
+    assert others.loc["ann@example.org"] == pytest.approx(2 / 5)
+    flags = senders(frame.drop(columns="in_reply_to")).set_index("address")["answered_rate"]
+    assert flags.loc["ann@example.org"] == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize(
+    ("me", "internal"),
+    [
+        ("ann@firm.co.uk", ["bob@firm.co.uk", "ci@build.firm.co.uk"]),
+        ("ann@hr.firm.co.uk", ["bob@firm.co.uk", "ci@build.firm.co.uk"]),
+        ("ann@other.co.uk", ["x@other.co.uk"]),
+        ("cy+a@gmail.com", ["cy@gmail.com"]),
+        (["ann@firm.co.uk", "x@other.co.uk"],
+         ["bob@firm.co.uk", "ci@build.firm.co.uk", "x@other.co.uk"]),
+    ],
+)  # fmt: skip
+def test_who_is_of_my_domain_is_internal(me: Any, internal: list[str]) -> None:
+    frame = sent_by("bob@firm.co.uk", "ci@build.firm.co.uk", "x@other.co.uk", "x@notfirm.co.uk",
+                    "cy@gmail.com", "dee@gmail.com", "nobody")  # fmt: skip
+    table = senders(frame, me=me)
+    assert table["address"][table["internal"]].tolist() == internal
+    assert str(table["internal"].dtype) == "boolean"
+
+
+def test_without_tldextract_my_own_domain_and_what_is_below_it_are_internal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailframe.analysis.habits.has_list", lambda: False)
+    frame = sent_by("bob@hr.firm.co.uk", "ci@b.hr.firm.co.uk", "x@firm.co.uk")
+    table = senders(frame, me="ann@hr.firm.co.uk").set_index("address")
+    assert table["internal"].to_dict() == {
+        "bob@hr.firm.co.uk": True, "ci@b.hr.firm.co.uk": True, "x@firm.co.uk": False,
+    }  # fmt: skip
+
+
+def test_whose_name_comes_from_elsewhere_too_is_not_internal() -> None:
+    frame = sent_by("ann@firm.example", "ann@fraud.example")
+    assert senders(frame, by="name", me="me@firm.example")["internal"].tolist() == [False]
+    assert senders(frame.iloc[:1], by="name", me="me@firm.example")["internal"].tolist() == [True]
+
+
+def test_near_and_far_are_missing_where_nobody_knows_who_i_am() -> None:
+    table = senders(sent_by("ann@example.org", account="user"))
+    assert table["internal"].isna().all()
+    assert str(table["internal"].dtype) == "boolean"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"at": "soon"}, "at='soon' is no moment"),
+        ({"dormant_after": "long"}, "dormant_after='long' is no moment and no age"),
+        ({"new_within": None}, "new_within=None is no moment"),
+        ({"me": "Ann"}, "me='Ann' is no address"),
+    ],
+)
+def test_times_and_names_that_are_none_are_refused(options: dict[str, Any], words: str) -> None:
+    for frame in (sent_by("a@x.example"), headers()):
+        with pytest.raises(QueryError, match=words):
+            senders(frame, **options)

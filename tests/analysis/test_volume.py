@@ -401,3 +401,42 @@ def test_the_counts_are_those_of_pandas_own_way() -> None:
 
 def test_a_whole_headers_frame_will_do() -> None:
     assert volume(schema.empty("headers")).empty
+
+
+# -- directions
+
+
+def test_what_was_sent_is_told_from_what_was_received() -> None:
+    frame = headers(
+        {"date": "2025-03-01", "from_address": "Me@Example.com", "size": 10},
+        {"date": "2025-03-02", "from_address": "me+x@example.com", "size": 20},
+        {"date": "2025-03-02", "from_address": "ann@example.org", "size": 40},
+        {"date": "2025-03-02", "from_address": None, "size": 80},
+        {"date": None, "from_address": "me@example.com"},
+    )
+    table = volume(frame, "D", by="direction")
+    assert table["direction"].tolist() == ["received", "sent"] * 2
+    assert table["messages"].tolist() == [0, 1, 2, 1]
+    assert table["size"].tolist() == [0, 10, 120, 20]
+    assert table["direction"].dtype == "category"
+    assert table.attrs["undated"] == 1
+    others = volume(frame, "Y", by="direction", me=["ann@example.org"])
+    assert others["messages"].tolist() == [3, 1]
+
+
+def test_a_draft_is_neither_sent_nor_received() -> None:
+    frame = headers({"from_address": "me@example.com", "draft": True}, {})
+    table = volume(frame, "D", by="direction")
+    assert dict(zip(table["direction"], table["messages"], strict=True)) == {
+        "received": 1, "draft": 1,
+    }  # fmt: skip
+
+
+def test_directions_need_to_know_who_i_am() -> None:
+    with pytest.raises(QueryError, match="which addresses are yours"):
+        volume(dated("2025-03-01", account="user"), by="direction")
+    with pytest.raises(QueryError, match="no column 'from_address'"):
+        volume(dated("2025-03-01")[["date", "size"]], by="direction")
+    with pytest.raises(QueryError, match="'direction', or a column"):
+        volume(dated("2025-03-01"), by="directions")
+    assert volume(headers(), by="direction").empty

@@ -21,6 +21,7 @@ import pandas as pd
 
 from tests.bench import (
     aio,
+    analysis,
     changes,
     datasets,
     download,
@@ -59,6 +60,7 @@ def main() -> int:
             "aio",
             "datasets",
             "changes",
+            "analysis",
         ),
         default="reading",
     )
@@ -82,6 +84,7 @@ def main() -> int:
         "aio": lambda: aio.run(runs),
         "datasets": lambda: datasets.run(runs, options.messages),
         "changes": lambda: changes.run(runs, options.messages),
+        "analysis": lambda: analysis.run(runs, options.messages),
     }
     if options.what in others:
         return others[options.what]() or 0

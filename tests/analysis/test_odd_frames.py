@@ -1,0 +1,348 @@
+"""Every question and every picture, asked of every odd frame: right answers, or a clear error."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from mailframe import analysis, plots, schema
+from mailframe.exceptions import MailframeError, QueryError
+from tests.analysis.odd_mail import ODD_MAIL, ORDER, SAME_MAIL, Mail
+from tests.analysis.odd_mail import usual as usual_mail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Question(NamedTuple):
+    """How something is asked of mail, and what is true of every answer."""
+
+    ask: Callable[[Mail], Any]
+    #: Whether the answer has rows of the headers, or one for each, with their index and order.
+    aligned: bool = False
+    #: Of the mail and the answer, what must be equal.
+    holds: Callable[[Mail, pd.DataFrame], list[tuple[Any, Any]]] = lambda _mail, _answer: []
+
+
+def on_headers(
+    name: str,
+    holds: Callable[[Mail, pd.DataFrame], list[tuple[Any, Any]]] = lambda _mail, _answer: [],
+    *,
+    aligned: bool = False,
+    **options: Any,
+) -> Question:
+    return Question(lambda mail: getattr(analysis, name)(mail.headers, **options), aligned, holds)
+
+
+def drawn(name: str, *, frame: str = "headers", **options: Any) -> Question:
+    def draw(mail: Mail) -> plt.Axes:
+        ax: plt.Axes = getattr(plots, name)(getattr(mail, frame), ax=None, **options)
+        return ax
+
+    return Question(draw)
+
+
+# -- what must hold
+
+
+def all_counted(lacking: str) -> Callable[[Mail, pd.DataFrame], list[tuple[Any, Any]]]:
+    """Return that every message is counted once, or among those that lack something."""
+    return lambda mail, answer: [
+        (answer["messages"].sum() + answer.attrs[lacking], len(mail.headers))
+    ]
+
+
+def senders_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    known = mail.headers["from_address"].astype("str").str.lower().replace("", None)
+    return [
+        *all_counted("without_sender")(mail, answer),
+        (len(answer), known.nunique()),
+        (answer["messages"].is_monotonic_decreasing, True),
+        (answer["address"].isna().sum(), 0),
+        (answer["share"].sum() * len(mail.headers), pytest.approx(answer["messages"].sum())),
+    ]
+
+
+def diurnal_holds(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    return [
+        (len(answer) + answer.attrs["undated"], len(mail.headers)),
+        (answer.isna().sum().sum(), 0),
+        (answer.index.isin(mail.headers.index).all(), True),
+    ]
+
+
+def thread_ids_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    return [
+        (answer.index.equals(mail.headers.index), True),
+        (answer["thread_id"].isna().sum(), 0),
+        ((answer["depth"] < 0).sum(), 0),
+    ]
+
+
+def threads_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    ids = mail.headers["message_id"].astype("str").replace("", None)
+    return [
+        (len(answer), analysis.thread_ids(mail.headers)["thread_id"].nunique()),
+        (answer["thread_id"].is_unique, True),
+        # A copy is no message of its own.
+        (answer["messages"].sum(), ids.nunique() + ids.isna().sum()),
+        ((answer["duration"] < pd.Timedelta(0)).sum(), 0),
+    ]
+
+
+def network_holds(_mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    return [
+        (answer.isna().sum().sum(), 0),
+        ((answer["source"] == answer["target"]).sum(), 0),
+        (answer.duplicated(["source", "target"]).sum(), 0),
+        ((answer["weight"] > answer["messages"]).sum(), 0),
+        (answer["weight"].sum(), pytest.approx(round(answer["weight"].sum()))),
+    ]
+
+
+def activity_holds(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    return [(len(answer), 7 * 24), *all_counted("undated")(mail, answer)]
+
+
+def centrality_holds(_mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    return [
+        (answer["pagerank"].sum(), pytest.approx(1.0 if len(answer) else 0.0)),
+        (answer["in_degree"].sum(), answer["out_degree"].sum()),
+        (answer.isna().sum().sum(), 0),
+    ]
+
+
+def as_graphml(mail: Mail) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mail.graphml"
+        analysis.to_graphml(analysis.network(mail.recipients, headers=mail.headers), path)
+        return pd.DataFrame({"line": path.read_text("utf-8").splitlines()})
+
+
+def replies(mail: Mail) -> pd.DataFrame:
+    answer: pd.DataFrame = analysis.response_times(mail.headers)
+    return answer
+
+
+ANALYSES: dict[str, Question] = {
+    "activity": on_headers("activity", activity_holds),
+    "awaiting_reply": on_headers("awaiting_reply"),
+    "calendar": on_headers("calendar", all_counted("undated")),
+    "centrality": Question(
+        lambda mail: analysis.centrality(
+            analysis.network(mail.recipients), ["pagerank", "degree", "strength"]
+        ),
+        holds=centrality_holds,
+    ),
+    "compare": Question(lambda mail: analysis.compare(mail.headers, usual().headers)),
+    "diurnal": on_headers("diurnal", diurnal_holds, aligned=True),
+    "domains": on_headers("domains"),
+    "identities": on_headers("identities"),
+    "network": Question(lambda mail: analysis.network(mail.recipients), holds=network_holds),
+    "people": on_headers("people"),
+    "recipients": Question(lambda mail: analysis.recipients(mail.recipients)),
+    "response_summary": Question(lambda mail: analysis.response_summary(replies(mail))),
+    "response_times": on_headers("response_times"),
+    "senders": on_headers("senders", senders_hold),
+    "survival": Question(lambda mail: analysis.survival(replies(mail))),
+    "thread_ids": on_headers("thread_ids", thread_ids_hold, aligned=True),
+    "threads": on_headers("threads", threads_hold),
+    "to_graphml": Question(as_graphml),
+    "volume": on_headers("volume", all_counted("undated")),
+}
+#: The same, asked otherwise.
+MORE: dict[str, Question] = {
+    "compare by sender": Question(
+        lambda mail: analysis.compare(usual().headers, mail.headers, by="address")
+    ),
+    "network with headers": Question(
+        lambda mail: analysis.network(
+            mail.recipients, headers=mail.headers, without_me=True, directed=False
+        )
+    ),
+    "network by month": Question(
+        lambda mail: analysis.network(
+            mail.recipients, headers=mail.headers, freq="M", tz="sender", on="internal_date"
+        )
+    ),
+    "recipients with headers": Question(
+        lambda mail: analysis.recipients(mail.recipients, headers=mail.headers)
+    ),
+    "senders by name": on_headers("senders", by="name", on="internal_date"),
+    "threads by subject": on_headers("threads", subject=True),
+    "volume by direction": on_headers("volume", all_counted("undated"), by="direction"),
+    "volume by list": on_headers(
+        "volume", all_counted("undated"), freq="M", by="list", tz="sender", on="internal_date"
+    ),
+}
+PICTURES: dict[str, Question] = {
+    "activity": drawn("activity"),
+    "calendar": drawn("calendar"),
+    "compare": Question(lambda mail: plots.compare(mail.headers, mail.headers)),
+    "diurnal": drawn("diurnal"),
+    "domains": drawn("domains"),
+    "network": drawn("network", frame="recipients"),
+    "recipients": drawn("recipients", frame="recipients"),
+    "response_times": Question(lambda mail: plots.response_times(mail.headers)),
+    "senders": drawn("senders"),
+    "volume": drawn("volume"),
+}
+#: Asked of something that is no mail.
+NOT_OF_MAIL = {"trace"}
+
+#: Of a picture's colours, a channel each.
+MOSTLY = 0.99
+
+ASKED = {
+    f"analysis.{name}": question
+    for name, question in (ANALYSES | MORE).items()
+    if hasattr(analysis, name.partition(" ")[0])
+}
+DRAWN = {f"plots.{name}": question for name, question in PICTURES.items() if hasattr(plots, name)}
+ALL = ASKED | DRAWN
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+# Made once: each test sees to it that its frames stay as they are.
+@cache
+def odd(name: str) -> Mail:
+    return ODD_MAIL[name]()
+
+
+@cache
+def usual() -> Mail:
+    return usual_mail()
+
+
+def same_as(mail: Mail, before: Mail) -> None:
+    """Assert that no frame was changed, not even beside its values."""
+    for now, was in zip(mail, before, strict=True):
+        pd.testing.assert_frame_equal(now, was)
+        assert now.attrs == was.attrs
+
+
+def picture(ax: plt.Axes) -> bytes:
+    made = io.BytesIO()
+    ax.figure.savefig(made, format="raw", dpi=40)  # type: ignore[union-attr]
+    return made.getvalue()
+
+
+def words(ax: plt.Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+@pytest.mark.parametrize(("module", "listed"), [(analysis, ANALYSES), (plots, PICTURES)])
+def test_whatever_is_public_is_asked_here(module: Any, listed: dict[str, Question]) -> None:
+    public = {name for name in module.__all__ if inspect.isfunction(getattr(module, name))}
+    assert public - NOT_OF_MAIL == set(listed)
+
+
+@pytest.mark.parametrize("question", ASKED)
+@pytest.mark.parametrize("mail", ODD_MAIL)
+def test_odd_mail_is_answered_for(mail: str, question: str) -> None:
+    asked, frames = ASKED[question], odd(mail)
+    before = frames.copy()
+    answer = asked.ask(frames)
+    same_as(frames, before)
+    expected = usual_answer(question)
+    assert list(answer.columns) == list(expected.columns)
+    assert as_stored(answer).dtypes.equals(as_stored(expected).dtypes)
+    if not asked.aligned:
+        assert answer.index.equals(pd.RangeIndex(len(answer)))
+    json.dumps(answer.attrs)  # or else to_parquet raises
+    for found, wanted in asked.holds(frames, answer):
+        assert found == wanted
+
+
+@pytest.mark.parametrize("question", DRAWN)
+@pytest.mark.parametrize("mail", ODD_MAIL)
+def test_odd_mail_is_drawn(mail: str, question: str) -> None:
+    frames = odd(mail)
+    before = frames.copy()
+    ax = DRAWN[question].ask(frames)
+    same_as(frames, before)
+    assert picture(ax)
+    assert ax.get_title()
+    if frames.headers.empty:
+        assert words(ax) == ["no messages"]
+
+
+@pytest.mark.parametrize("question", ALL)
+@pytest.mark.parametrize("change", SAME_MAIL)
+def test_the_same_mail_has_the_same_answer_in_any_frame(change: str, question: str) -> None:
+    asked, expected = ALL[question], usual_answer(question)
+    frames = SAME_MAIL[change](usual())
+    before = frames.copy()
+    answer = asked.ask(frames)
+    same_as(frames, before)
+    if isinstance(expected, bytes):
+        # Dots that lie on each other lie in the order of rows.
+        alike = np.frombuffer(picture(answer), "u1") == np.frombuffer(expected, "u1")
+        assert alike.all() or (change == "rows in another order" and alike.mean() > MOSTLY)
+        return
+    if asked.aligned:
+        assert answer.index.equals(frames.headers.index)
+        order = ORDER if change == "rows in another order" else np.arange(len(expected))
+        expected = expected.iloc[order].set_axis(answer.index)
+    pd.testing.assert_frame_equal(as_stored(answer), as_stored(expected))
+    assert answer.attrs == expected.attrs
+
+
+def as_stored(answer: pd.DataFrame) -> pd.DataFrame:
+    """Return an answer with what was handed on from the frame not in the dtypes given."""
+    keys = [column.name for column in schema.KEY if column.name in answer.columns]
+    words = [
+        name
+        for name, dtype in answer.dtypes.items()
+        if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype)
+    ]
+    return answer.astype(dict.fromkeys([*keys, *words], "str"))
+
+
+@cache
+def usual_answer(question: str) -> Any:
+    answer = ALL[question].ask(usual())
+    return answer if isinstance(answer, pd.DataFrame) else picture(answer)
+
+
+@pytest.mark.parametrize("question", ALL)
+def test_a_column_that_is_missing_is_named(question: str) -> None:
+    frames, needed = usual(), []
+    for place, frame in enumerate(frames):
+        for column in frame.columns:
+            given = [*frames]
+            given[place] = frame.drop(columns=column)
+            try:
+                ALL[question].ask(Mail(*given))
+            except QueryError as error:
+                assert f"'{column}'" in str(error)  # noqa: PT017 not all columns are needed
+                needed.append(column)
+            plt.close("all")
+    assert needed
+
+
+@pytest.mark.parametrize("question", ALL)
+@pytest.mark.parametrize("given", [None, "a path", pd.Series([1]), {"date": []}])
+def test_what_is_no_frame_is_refused(given: Any, question: str) -> None:
+    with pytest.raises((MailframeError, TypeError, AttributeError)) as caught:
+        ALL[question].ask(Mail(given, given))
+    assert isinstance(caught.value, QueryError) or "compare" in question

@@ -1,0 +1,234 @@
+"""Questions to frames of many rows, and pictures of them: time, growth, and memory.
+
+Every question is a process of its own, asked once untimed and then so many times of headers that
+are made up here (`mail`), of so many messages and of twice as many. What takes longer than it may,
+or much more than twice as long for twice as many, ends in exit status 1. For memory, threads are
+asked of ten times as many messages: the highest resident size in that time less that before,
+beside the frame's own memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mailframe import schema
+from tests.bench.measure import forget_peak, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+#: Of so many messages limits speak; fewer may take as long, and more their share.
+MESSAGES = 100_000
+#: For twice as many: sorting takes a little more than twice as long, and the clock is not exact.
+MOST_GROWTH = 2.6
+#: Below so many seconds growth says more of the machine than of the question.
+NOT_WORTH_COMPARING = 0.05
+#: Of the frame's own memory.
+MOST_MEMORY = 3
+ME = "me@example.com"
+
+
+class Question(NamedTuple):
+    """What is asked, and how many seconds it may take at `MESSAGES`."""
+
+    ask: Callable[[Any, pd.DataFrame, pd.DataFrame], object]
+    limit: float
+    module: str = "analysis"
+
+
+def drawn(ax: Any) -> None:
+    ax.figure.savefig(io.BytesIO(), format="png", dpi=100)
+
+
+QUESTIONS: dict[str, Question] = {
+    "volume": Question(lambda a, h, _: a.volume(h, "D"), 0.2),
+    "volume by domain": Question(lambda a, h, _: a.volume(h, "M", by="domain"), 0.2),
+    "senders": Question(lambda a, h, _: a.senders(h), 0.2),
+    "activity": Question(lambda a, h, _: a.activity(h, tz="Europe/Berlin"), 0.2),
+    "threads": Question(lambda a, h, _: a.threads(h), 3),
+    "threads by subject": Question(lambda a, h, _: a.threads(h, subject=True), 3),
+    "response_times": Question(lambda a, h, _: a.response_times(h), 2),
+    "network": Question(lambda a, _, r: a.network(r), 1),
+    "network with headers": Question(lambda a, h, r: a.network(r, headers=h, freq="M"), 1),
+    "plot volume": Question(lambda p, h, _: drawn(p.volume(h)), 1, "plots"),
+    "plot senders": Question(lambda p, h, _: drawn(p.senders(h)), 1, "plots"),
+    "plot activity": Question(lambda p, h, _: drawn(p.activity(h)), 1, "plots"),
+    "plot diurnal": Question(lambda p, h, _: drawn(p.diurnal(h)), 1, "plots"),
+    "plot calendar": Question(lambda p, h, _: drawn(p.calendar(h)), 1, "plots"),
+    "plot network": Question(lambda p, _, r: drawn(p.network(r)), 1, "plots"),
+}
+
+
+def run(runs: int, messages: int) -> int:
+    """Measure and print; return 1 where a limit is not kept."""
+    rows, broken = [], []
+    for name, question in QUESTIONS.items():
+        once, twice = (_seconds(name, messages * times, runs) for times in (1, 2))
+        limit = question.limit * max(messages / MESSAGES, 1)
+        rows.append(
+            {"": name, "seconds": f"{once:.3f}", "may take": f"{limit:.2f}",
+             "twice as many": f"{twice:.3f}", "ratio": f"{twice / once:.2f}"}
+        )  # fmt: skip
+        if once > limit:
+            broken.append(f"{name} takes {once:.2f} s, not {limit:.2f}")
+        if twice > MOST_GROWTH * once and twice > NOT_WORTH_COMPARING:
+            broken.append(f"{name} takes {twice / once:.1f} times as long for twice as many")
+    print(f"{messages:,} messages, medians of {runs}\n{pd.DataFrame(rows).to_string(index=False)}")
+    used = _asked({"name": "threads", "messages": 10 * messages, "runs": 0})
+    ratio = used["peak"] / used["frame"]
+    print(
+        f"threads of {10 * messages:,} messages: {used['peak'] / 1e6:,.0f} MB beyond the frame's "
+        f"{used['frame'] / 1e6:,.0f} MB ({ratio:.2f} times), {used['seconds'][0]:.1f} s"
+    )
+    if ratio > MOST_MEMORY:
+        broken.append(f"threads takes {ratio:.1f} times the frame's memory")
+    for line in broken:
+        print("OVER", line)
+    return int(bool(broken))
+
+
+def _seconds(name: str, messages: int, runs: int) -> float:
+    job = {"name": name, "messages": messages, "runs": runs}
+    return statistics.median(_asked(job)["seconds"][1:])
+
+
+def _asked(job: dict[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.analysis"],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{job['name']} failed:\n{done.stderr}")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def mail(messages: int, *, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return headers and recipients: ten years, conversations, a third of it by one person."""
+    random = np.random.default_rng(seed)
+    ordinals = np.arange(messages)
+    people = max(messages // 25, 4)
+    # Few write much, and many write little.
+    others = (people * random.random(messages) ** 3).astype("int64")
+    mine = random.random(messages) < 1 / 3
+    answers = (random.random(messages) < 0.7) & (ordinals > 0)
+    above = np.where(answers, np.maximum(ordinals - 1 - random.geometric(0.2, messages), 0), -1)
+    ids = pd.Series([f"<{n:08x}.{n * 7919 % 100_003}@mail.example.com>" for n in ordinals])
+    earlier = above.copy()
+    references = pd.Series(None, index=ids.index, dtype="object")
+    for _ in range(4):  # ids of the last four, the oldest first
+        known = earlier >= 0
+        one = ids.to_numpy(object)[earlier[known]]
+        so_far = references[known]
+        references[known] = np.where(so_far.isna(), one, one + " " + so_far.fillna(""))
+        earlier = np.where(known, above[earlier], -1)
+    root = ordinals.copy()
+    for n in ordinals[answers]:
+        root[n] = root[above[n]]
+    begins = np.where(answers, "Re: ", "").astype(object)
+    address = np.array([f"person{n}@d{n % 300}.example" for n in range(people)], dtype=object)
+    name = np.array([f"Person Number {n}" for n in range(people)], dtype=object)
+    sender = np.where(mine, ME, address[others])
+    sent = pd.Timestamp("2015-01-01", tz="UTC") + pd.to_timedelta(
+        ordinals * (3652 * 86400 / messages) + random.exponential(7200, messages), unit="s"
+    )
+    columns: dict[str, Any] = {
+        "account": ME,
+        "folder": np.where(mine, "Sent", "INBOX"),
+        "uidvalidity": 1,
+        "uid": ordinals + 1,
+        "message_id": ids,
+        "in_reply_to": pd.Series(ids.to_numpy(object)[above]).where(answers, None),
+        "references": references,
+        "date": sent,
+        "utc_offset": np.where(random.random(messages) < 0.5, 60, 120),
+        "internal_date": sent,
+        "from_name": np.where(mine, "Me Myself", name[others]),
+        "from_address": sender,
+        "from_domain": pd.Series(sender).str.rpartition("@")[2],
+        "to": np.where(mine, address[others], ME),
+        "cc": None,
+        "bcc": None,
+        "reply_to": None,
+        "subject": begins + "Subject " + root.astype("U").astype(object),
+        "list_id": np.where(others % 10 == 9, "list.example.org", None),
+        "list_unsubscribe": None,
+        "size": random.integers(500, 50_000, messages),
+        "n_attachments": 0,
+        "attachment_size": 0,
+        "keywords": "",
+        "defects": "",
+    }
+    flags = {name: random.random(messages) < 0.5 for name in ("seen", "answered")}
+    flags |= dict.fromkeys(("flagged", "draft", "deleted"), False)
+    headers = schema.conform(pd.DataFrame(columns | flags), "headers")
+    return headers, _recipients(headers, address, random)
+
+
+def _recipients(
+    headers: pd.DataFrame, people: np.ndarray[Any, Any], random: np.random.Generator
+) -> pd.DataFrame:
+    """Return who sent each message, and the one to three people who received it."""
+    copied = np.repeat(np.arange(len(headers)), random.integers(0, 3, len(headers)))
+    parts = [
+        (np.arange(len(headers)), "from", headers["from_address"].to_numpy(object)),
+        (np.arange(len(headers)), "to", headers["to"].to_numpy(object)),
+        (copied, "cc", people[random.integers(0, len(people), len(copied))]),
+    ]
+    frames = [
+        headers[[column.name for column in schema.KEY]]
+        .iloc[rows]
+        .assign(role=role, position=0, name=None, address=address)
+        for rows, role, address in parts
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    frame["domain"] = frame["address"].str.rpartition("@")[2]
+    return schema.conform(frame, "recipients")
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+
+    from mailframe import analysis, plots
+
+    question = QUESTIONS[job["name"]]
+    module = {"analysis": analysis, "plots": plots}[question.module]
+    headers, recipients = mail(job["messages"])
+    gc.collect()
+    before = forget_peak()
+    seconds = []
+    for _ in range(job["runs"] + 1):
+        start = time.perf_counter()
+        question.ask(module, headers, recipients)
+        seconds.append(time.perf_counter() - start)
+        plt.close("all")
+    figures = {
+        "seconds": seconds,
+        "peak": status("VmHWM") - before,
+        "frame": int(headers.memory_usage(deep=True).sum()),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

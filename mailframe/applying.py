@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mailframe.actions import Fate, Result
 from mailframe.exceptions import (
     CommandError,
+    FolderError,
+    IncompleteWarning,
     MailframeError,
     NotSupportedError,
     QueryError,
@@ -82,7 +84,7 @@ def apply(
     outcome = Outcome(plan, fates, error, session)
     if not outcome.is_complete:
         # The last line of whoever looks at no result is not "done".
-        warnings.warn(f"Not all of it could be done.\n{outcome!r}", stacklevel=4)
+        warnings.warn(IncompleteWarning(outcome), stacklevel=4)
     return outcome
 
 
@@ -99,8 +101,15 @@ def _make_folders(source: WritableSource, plan: Plan, journal: Journal | None) -
         return
     there = {one.name for one in source.folders(status=False) if one.selectable}
     for folder in plan.create:
-        if folder not in there:
+        if folder in there:
+            continue
+        try:
             source.create_folder(folder)
+        except FolderError as error:
+            # Somebody was faster, or the server spells it otherwise (RFC 5530 section 3).
+            if "[ALREADYEXISTS]" not in error.reply.upper():
+                raise
+        else:
             if journal is not None:
                 journal.folder("create", folder)
 

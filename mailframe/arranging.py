@@ -6,6 +6,7 @@ from typing import Any
 
 from mailframe.exceptions import FolderError
 from mailframe.selection import one_folder
+from mailframe.source import yes_or_no
 from mailframe.writable import Writable
 
 __all__ = ["Arranging"]
@@ -33,12 +34,14 @@ class Arranging(Writable):
         self._note_folder("create", folder)
 
     def rename_folder(self, folder: str, to: str) -> None:
-        """Rename a folder and those below it; at once (RFC 3501 section 6.3.5).
+        r"""Rename a folder and those below it; at once (RFC 3501 section 6.3.5).
 
         Parameters
         ----------
-        folder, to
-            Whole names.
+        folder
+            Its whole name, or its role (``"\\Archive"``).
+        to
+            A whole name.
 
         Raises
         ------
@@ -53,12 +56,12 @@ class Arranging(Writable):
         self._note_folder("rename", name, to=to)
 
     def delete_folder(self, folder: str, *, force: bool = False) -> None:
-        """Delete a folder; at once (RFC 3501 section 6.3.4).
+        r"""Delete a folder; at once (RFC 3501 section 6.3.4).
 
         Parameters
         ----------
         folder
-            Its whole name.
+            Its whole name, or its role (``"\\Junk"``).
         force
             Even if there are messages in it: they are lost, not moved to the trash.
 
@@ -70,16 +73,18 @@ class Arranging(Writable):
             If there are messages in it, the server refuses, or it is the INBOX.
         """
         source = self._writable(f"delete the folder {folder!r}")
-        source.delete_folder(_name(folder), force=bool(force))
-        self._note_folder("delete", folder)
+        is_forced = yes_or_no("force", force)
+        name = one_folder(source, _name(folder))
+        source.delete_folder(name, force=is_forced)
+        self._note_folder("delete", name)
 
     def subscribe(self, folder: str, *, on: bool = True) -> None:
-        """Add a folder to those that mail programs show, or take it off; at once (RFC 3501 6.3.6).
+        r"""Add a folder to those that mail programs show, or take it off; at once (RFC 3501 6.3.6).
 
         Parameters
         ----------
         folder
-            Its whole name.
+            Its whole name, or its role (``"\\Archive"``).
         on
             False to unsubscribe.
 
@@ -91,9 +96,10 @@ class Arranging(Writable):
             If the server refuses.
         """
         source = self._writable(f"subscribe to the folder {folder!r}")
+        is_on = yes_or_no("on", on)
         name = one_folder(source, _name(folder))
-        source.subscribe(name, on=bool(on))
-        self._note_folder("subscribe" if on else "unsubscribe", name)
+        source.subscribe(name, on=is_on)
+        self._note_folder("subscribe" if is_on else "unsubscribe", name)
 
     def _note_folder(self, action: str, folder: str, **more: Any) -> None:
         if self._journal is not None:

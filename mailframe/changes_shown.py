@@ -68,6 +68,8 @@ def _move(session: Session, rows: pd.DataFrame, options: argparse.Namespace) -> 
 def _mark(session: Session, rows: pd.DataFrame, options: argparse.Namespace) -> Plan:
     if not options.add and not options.remove:
         raise QueryError("What is to be changed?", suggestion="--add seen, --remove flagged, …")
+    _check_alone("add", options.add)
+    _check_alone("remove", options.remove)
     plan: Plan = session.keyword(rows, add=_named(options.add), remove=_named(options.remove))
     return plan
 
@@ -79,6 +81,16 @@ def _delete(session: Session, rows: pd.DataFrame, options: argparse.Namespace) -
 
 def _named(words: Iterable[str]) -> list[str]:
     return [_FLAGS.get(word.lower().removeprefix("\\"), word) for word in words]
+
+
+def _check_alone(option: str, words: Iterable[str]) -> None:
+    """Refuse commas: a keyword may hold one (RFC 3501 section 9), but nobody means that here."""
+    for word in words:
+        if "," in word:
+            raise QueryError(
+                f"--{option} takes one flag at a time: {word!r} is none.",
+                suggestion=f"Repeat it: --{option} seen --{option} flagged.",
+            )
 
 
 _PLANS: Mapping[str, Callable[[Session, pd.DataFrame, argparse.Namespace], Plan]] = {

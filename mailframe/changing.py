@@ -9,6 +9,7 @@ from mailframe.exceptions import NotSupportedError, QueryError
 from mailframe.imap.changes import check_flags
 from mailframe.letters import letter_of
 from mailframe.planning import draft, draft_letters, keys_in, same_for_all, target_of, trash_of
+from mailframe.source import check_apart, words_of, yes_or_no
 from mailframe.writable import Writable
 
 if TYPE_CHECKING:
@@ -78,17 +79,20 @@ class Changing(Writable):
             df = session.headers(mf.Q(from_="newsletter", seen=False))
             session.mark(df, seen=True).apply()
         """
+        given = {
+            "seen": seen,
+            "answered": answered,
+            "flagged": flagged,
+            "draft": draft,
+            "deleted": deleted,
+        }
         wanted = {
-            "\\Seen": seen,
-            "\\Answered": answered,
-            "\\Flagged": flagged,
-            "\\Draft": draft,
-            "\\Deleted": deleted,
+            f"\\{name.title()}": yes_or_no(name, on) for name, on in given.items() if on is not None
         }
         return self._change_flags(
             rows,
-            tuple(name for name, on in wanted.items() if on is not None and on),
-            tuple(name for name, on in wanted.items() if on is not None and not on),
+            tuple(flag for flag, on in wanted.items() if on),
+            tuple(flag for flag, on in wanted.items() if not on),
             "seen=True",
             apply=apply,
             progress=progress,
@@ -116,7 +120,7 @@ class Changing(Writable):
         ReadOnlyError, QueryError, UidValidityError
             As `mark` does.
         """
-        return self.mark(rows, flagged=bool(on), apply=apply, progress=progress)
+        return self.mark(rows, flagged=yes_or_no("on", on), apply=apply, progress=progress)
 
     def keyword(
         self,
@@ -153,7 +157,7 @@ class Changing(Writable):
             session.keyword(df, add=["project-x", "$Forwarded"]).apply()
         """
         return self._change_flags(
-            rows, _words(add), _words(remove), 'add="project-x"', apply=apply, progress=progress
+            rows, words_of(add), words_of(remove), 'add="project-x"', apply=apply, progress=progress
         )
 
     def label(
@@ -192,7 +196,7 @@ class Changing(Writable):
             raise NotSupportedError(
                 "Only Gmail has labels.", suggestion="Other servers have session.keyword(df, …)."
             )
-        added, removed = _words(add), _words(remove)
+        added, removed = words_of(add), words_of(remove)
         _check_words(added, removed, 'add="Project X"')
         wants = same_for_all(keys_in(rows, source.account), "labels", add=added, remove=removed)
         return self._planned(draft(source, wants, self), apply=apply, progress=progress)
@@ -307,7 +311,7 @@ class Changing(Writable):
         """
         source = self._writable("delete messages")
         keys = keys_in(rows, source.account)
-        if permanently:
+        if yes_or_no("permanently", permanently):
             wants, said = same_for_all(keys, "delete"), _warnings_of_deleting(source)
         else:
             trash = trash_of(source)
@@ -361,12 +365,12 @@ class Changing(Writable):
             As `move` does.
         """
         source = self._writable("append messages")
-        wanted = _words(flags)
+        wanted = words_of(flags)
         check_flags(wanted)
         several = isinstance(mail, list | tuple)
         mails: Sequence[Any] = mail if several else [mail]  # type: ignore[assignment] # one of them
         letters = [letter_of(one, wanted, date) for one in mails]
-        name, is_new = target_of(source, folder, create=create)
+        name, is_new = target_of(source, folder, create=yes_or_no("create", create))
         plan = draft_letters(source, letters, name, self, create=(name,) if is_new else ())
         return self._planned(plan, apply=apply, progress=progress)
 
@@ -444,23 +448,14 @@ class Changing(Writable):
     ) -> Plan | Any:
         source = self._writable(f"{verb} messages")
         keys = keys_in(rows, source.account)
-        target, is_new = target_of(source, folder, create=create)
+        target, is_new = target_of(source, folder, create=yes_or_no("create", create))
         wants = same_for_all(keys, verb, target=target)
         said = _warnings_of_moving(source, wants) if verb == "move" else []
         plan = draft(source, wants, self, create=(target,) if is_new else (), warnings=said)
         return self._planned(plan, apply=apply, progress=progress)
 
     def _planned(self, plan: Plan, *, apply: bool, progress: Any) -> Plan | Any:
-        return self.apply(plan, progress=progress) if apply else plan
-
-
-def _words(given: str | Iterable[str]) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
-    except TypeError as error:
-        raise QueryError(
-            f"{given!r} is neither a word nor several.", suggestion='One is a text: "project-x".'
-        ) from error
+        return self.apply(plan, progress=progress) if yes_or_no("apply", apply) else plan
 
 
 def _check_words(add: Sequence[str], remove: Sequence[str], example: str) -> None:
@@ -469,12 +464,7 @@ def _check_words(add: Sequence[str], remove: Sequence[str], example: str) -> Non
     for word in (*add, *remove):
         if not isinstance(word, str) or not word:
             raise QueryError(f"{word!r} is no label.", suggestion=f"For example {example}.")
-    both = {word.lower() for word in add} & {word.lower() for word in remove}
-    if both:
-        raise QueryError(
-            f"{', '.join(sorted(both))}: to be set and taken off at once.",
-            suggestion=f"One of them, for example {example}.",
-        )
+    check_apart(add, remove)
 
 
 def _warnings_of_moving(source: WritableSource, wants: Sequence[Want]) -> list[str]:

@@ -33,6 +33,7 @@ __all__ = [
     "CommandError",
     "ConnectionFailedError",
     "FolderError",
+    "IncompleteWarning",
     "InsecureLoginError",
     "MailFileError",
     "MailframeError",
@@ -204,3 +205,17 @@ class NotSupportedError(MailframeError, NotImplementedError):
     """Raised when this server or source has no means to do what was asked."""
 
     suggestion = "session.capabilities() shows what this server offers."
+
+
+class IncompleteWarning(UserWarning):
+    """Not all of a plan could be done; no error, since some of it may have been.
+
+    Parameters
+    ----------
+    outcome
+        What has become of each message: kept as ``outcome``, for whoever makes errors of warnings.
+    """
+
+    def __init__(self, outcome: object) -> None:
+        super().__init__(f"Not all of it could be done.\n{outcome!r}")
+        self.outcome = outcome

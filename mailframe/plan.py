@@ -114,7 +114,8 @@ class Plan:
         """Do it.
 
         Whatever ends it in between, applying the same plan again finishes it: what has been done
-        is looked up, and not done twice.
+        is looked up, and not done twice. Two sessions that apply one plan at the same time do not
+        know of each other: IMAP has no lock.
 
         Parameters
         ----------
@@ -124,8 +125,8 @@ class Plan:
         Returns
         -------
         Outcome
-            What has become of each message. Where not all of it could be done there is a warning,
-            too.
+            What has become of each message. Where not all of it could be done there is an
+            `IncompleteWarning`, too.
 
         Raises
         ------
@@ -235,7 +236,7 @@ class Outcome:
         -------
         Plan
             Moved messages go back, with new UIDs; flags and labels that were changed are as they
-            were. What has failed was not done, and is no part of it.
+            were when it was planned. What has failed was not done, and is no part of it.
 
         Raises
         ------

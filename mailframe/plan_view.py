@@ -219,6 +219,6 @@ def _reasons(fates: Sequence[Fate], counts: Mapping[str, int], error: str) -> li
     if len(reasons) > REASONS:
         lines.append(f"and {len(reasons) - REASONS:,} more reasons: outcome.frame")
     lines += [error] if error else []
-    if counts["failed"] or counts["unknown"]:
-        lines.append("Applying the same plan again does what is left: outcome.plan.apply()")
+    if error or counts["unknown"]:  # and not where a server refuses, and would again
+        lines.append("The same plan, applied again, does what is left.")
     return lines

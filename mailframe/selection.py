@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -45,6 +47,10 @@ FolderNames: TypeAlias = "str | Sequence[str]"
 _FIELD = re.compile(r"[A-Za-z0-9!#$&'+,./;<=>?@^_`|~-]+")
 
 _KEYS = ["account", "folder", "uidvalidity", "uid"]
+#: UIDs and UIDVALIDITYs have 32 bits (RFC 3501 section 9).
+_LAST = 2**32 - 1
+
+_AS_RETURNED = "Take the rows as a session returned them."
 
 
 def select(
@@ -228,7 +234,7 @@ def keys_of(frame: pd.DataFrame, account: str, limit: int | None = None) -> pd.D
     Raises
     ------
     QueryError
-        If it lacks keys, or they are of another account.
+        If it lacks keys or has none that can be, or they are of another account.
     """
     missing = [name for name in _KEYS if name not in frame.columns]
     if missing:
@@ -236,17 +242,30 @@ def keys_of(frame: pd.DataFrame, account: str, limit: int | None = None) -> pd.D
             f"This frame does not say which messages it is about: no {', '.join(missing)}.",
             suggestion=f"Keep the columns {', '.join(_KEYS)} of a frame that a session returned.",
         )
-    keys = frame[_KEYS].drop_duplicates()
+    twice = [name for name in _KEYS if isinstance(frame[name], pd.DataFrame)]
+    if twice:
+        raise QueryError(
+            f"This frame has more than one column {', '.join(map(repr, twice))}.",
+            suggestion="Keep the first of each: df.loc[:, ~df.columns.duplicated()].",
+        )
+    keys = frame[_KEYS]
     if keys.isna().any(axis=None):
-        raise QueryError("Some rows of this frame have no key: a value is missing.")
-    others = sorted(set(keys["account"].astype("str")) - {account})
+        raise QueryError(
+            "Some rows of this frame have no key: a value is missing.",
+            suggestion=f"Leave them out: df.dropna(subset={_KEYS}).",
+        )
+    # Before duplicates are looked for: a list is not even hashable.
+    keys = keys.assign(
+        **{name: _texts(keys[name], name) for name in _KEYS[:2]},
+        **{name: _whole(keys[name], name) for name in _KEYS[2:]},
+    ).drop_duplicates()
+    others = sorted(set(keys["account"]) - {account})
     if others:
         raise QueryError(
             f"These rows are from {', '.join(others)}; this session reads {account}.",
             suggestion="Give each session its own rows: df[df.account == session.account].",
         )
-    keys = keys.head(len(keys) if limit is None else limit)
-    return keys.astype({"folder": "str"})
+    return keys.head(len(keys) if limit is None else limit)
 
 
 def selections_of(keys: pd.DataFrame) -> list[Selection]:
@@ -281,14 +300,40 @@ def _named_uids(uids: pd.Series[Any] | pd.Index[Any], folder: FolderNames) -> tu
 
 
 def _uids(values: pd.Series[Any] | pd.Index[Any]) -> tuple[int, ...]:
-    try:
-        numbers = pd.to_numeric(pd.Series(values).drop_duplicates())
-        whole = numbers.astype("int64")
-    except (TypeError, ValueError) as error:
-        raise QueryError("UIDs are whole numbers from 1.") from error
-    if ((whole != numbers) | (whole < 1)).any():
-        raise QueryError("UIDs are whole numbers from 1.")
-    return tuple(whole.tolist())
+    return tuple(_whole(pd.Series(values), "uid").drop_duplicates().tolist())
+
+
+def _texts(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Read names. A folder called 2026 is a number when it comes back from a CSV file."""
+    others = [kind for kind in _kinds(column) if not issubclass(kind, str | Integral)]
+    wrong = f"a {others[0].__name__}, and no text" if others else "half a character"
+    with suppress(UnicodeEncodeError):
+        if not others:
+            return column.astype("str")
+    raise QueryError(f"The column {name!r} of these rows holds {wrong}.", suggestion=_AS_RETURNED)
+
+
+def _whole(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Read numbers that IMAP can have; a mask and times are none, though pandas counts them."""
+    kinds = _kinds(column)
+    if all(issubclass(kind, str | Real | Decimal) and not issubclass(kind, bool) for kind in kinds):
+        with suppress(TypeError, ValueError, OverflowError):
+            given = pd.to_numeric(column)
+            whole = given.astype("int64")
+            if whole.eq(given).all() and whole.between(1, _LAST).all():
+                return whole
+    raise QueryError(
+        f"The column {name!r} of these rows holds something that is no {name.upper()}: a whole "
+        f"number from 1 to {_LAST}.",
+        suggestion=_AS_RETURNED,
+    )
+
+
+def _kinds(column: pd.Series[Any]) -> set[type]:
+    """Say of which types the values are; only a column of objects has several."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories().cat.categories.to_series()
+    return set(map(type, column if column.dtype == "object" else column.head(1)))
 
 
 def _folder_names(source: Source, folder: FolderNames) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from mailframe.exceptions import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from mailframe.actions import Action, Place, Result
     from mailframe.criteria import Node
@@ -23,9 +24,12 @@ __all__ = [
     "Source",
     "What",
     "WritableSource",
+    "check_apart",
     "check_count",
     "is_glob",
     "is_role",
+    "words_of",
+    "yes_or_no",
 ]
 
 #: Bytes of a text part, as encoded, that are read at most.
@@ -94,6 +98,71 @@ def check_count(name: str, value: object, of: str = "messages") -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise QueryError(
             f"{name}={value!r} is no number of {of}.", suggestion="A whole number from 0, or None."
+        )
+
+
+def yes_or_no(name: str, value: object) -> bool:
+    """Read a yes or a no that decides what becomes of mail: a ``"no"`` is true for Python.
+
+    Parameters
+    ----------
+    name, value
+        Of the argument.
+
+    Raises
+    ------
+    QueryError
+        For anything but True and False, numpy's own among them.
+    """
+    if type(value).__name__ not in {"bool", "bool_"}:  # numpy, which has the latter, takes long
+        shown = " ".join(shortened(value).split())
+        raise QueryError(
+            f"{name}={shown} is neither True nor False.", suggestion=f"{name}=True or {name}=False."
+        )
+    return bool(value)
+
+
+def words_of(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Read flags or labels, of which one may stand alone; each once.
+
+    Parameters
+    ----------
+    given
+        As of the caller.
+
+    Raises
+    ------
+    QueryError
+        If it is neither a text nor several.
+    """
+    try:
+        if not isinstance(given, bytes):  # it would be several numbers
+            return tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
+    except TypeError:
+        pass
+    raise QueryError(
+        f"{given!r} is neither a word nor several.", suggestion='One is a text: "project-x".'
+    )
+
+
+def check_apart(add: Iterable[str], remove: Iterable[str]) -> None:
+    """Refuse flags or labels that are to be set and taken off at once.
+
+    Parameters
+    ----------
+    add, remove
+        Words, in any case.
+
+    Raises
+    ------
+    QueryError
+        If one is in both.
+    """
+    both = {word.lower() for word in add} & {word.lower() for word in remove}
+    if both:
+        raise QueryError(
+            f"{', '.join(sorted(both))}: to be set and taken off at once.",
+            suggestion="Leave it out of one of the two.",
         )
 
 

@@ -35,7 +35,7 @@ def create_folder(connection: Connection, folder: str) -> None:
     tried = f"Could not make the folder {folder!r}."
     _change(connection, b"CREATE ", *encode_name(folder), tried=tried)
     log.info("made the folder %r", folder)
-    subscribe(connection, folder)
+    _show(connection, folder)
 
 
 def rename_folder(connection: Connection, folder: str, to: str) -> None:
@@ -62,7 +62,7 @@ def rename_folder(connection: Connection, folder: str, to: str) -> None:
     _change(connection, b"RENAME ", *names, tried=tried)
     log.info("renamed the folder %r to %r", folder, to)
     for name in subscribed:
-        subscribe(connection, to + name.removeprefix(folder))
+        _show(connection, to + name.removeprefix(folder))
         _forget(connection, name)
 
 
@@ -143,6 +143,14 @@ def _leave(connection: Connection, folders: set[str]) -> None:
     if any(map(connection.has_open, folders)) and not connection.unselect():
         connection.select("INBOX")
         connection.selected = None
+
+
+def _show(connection: Connection, folder: str) -> None:
+    """Subscribe to a folder that is there now; without that, too, it is what was wanted."""
+    try:
+        subscribe(connection, folder)
+    except FolderError as error:
+        log.warning("%s", error)
 
 
 def _forget(connection: Connection, folder: str) -> None:

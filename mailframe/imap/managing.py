@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import operator
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from mailframe.actions import Action, Result
 from mailframe.exceptions import (
@@ -22,8 +24,10 @@ from mailframe.imap.folder_changes import (
 )
 from mailframe.imap.ledger import place_of
 from mailframe.imap.messages import read_messages
+from mailframe.imap.names import check_name
 from mailframe.imap.work import Work
 from mailframe.letters import letter_of
+from mailframe.source import check_apart, words_of, yes_or_no
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,11 +77,12 @@ class Managing:
         ReadOnlyError
             If the client is read-only; nothing was sent.
         QueryError
-            If it is no flag.
+            If it is no flag, or one is to be set and taken off at once.
         """
         connection = self._writable("change flags")
-        added, removed = _words(add), _words(remove)
+        added, removed = words_of(add), words_of(remove)
         check_flags((*added, *removed))
+        check_apart(added, removed)
         return self._do(connection, uids, "flags", add=added, remove=removed)
 
     def move(self, uids: Iterable[int], folder: str) -> list[Result]:
@@ -105,7 +110,7 @@ class Managing:
         FolderError
             If there is no such folder.
         """
-        connection = self._writable(f"move messages to {folder!r}")
+        connection = self._writable(f"move messages to {folder!r}", folder)
         since = place_of(connection, folder)
         return self._do(connection, uids, "move", target=folder, since=since)
 
@@ -129,7 +134,7 @@ class Managing:
         FolderError
             If there is no such folder.
         """
-        connection = self._writable(f"copy messages to {folder!r}")
+        connection = self._writable(f"copy messages to {folder!r}", folder)
         since = place_of(connection, folder)
         return self._do(connection, uids, "copy", target=folder, since=since)
 
@@ -218,8 +223,8 @@ class Managing:
         QueryError
             If it is no message.
         """
-        connection = self._writable(f"put a message into {folder!r}")
-        wanted = _words(flags)
+        connection = self._writable(f"put a message into {folder!r}", folder)
+        wanted = words_of(flags)
         check_flags(wanted)
         letter = letter_of(mail, wanted, date)
         since = place_of(connection, folder)
@@ -242,7 +247,7 @@ class Managing:
         FolderError
             If the server refuses.
         """
-        create_folder(self._writable(f"make the folder {folder!r}"), folder)
+        create_folder(self._writable(f"make the folder {folder!r}", folder), folder)
 
     def rename_folder(self, folder: str, to: str) -> None:
         """Rename a folder and those below it (RFC 3501 section 6.3.5).
@@ -259,7 +264,8 @@ class Managing:
         FolderError
             If the server refuses, or it is the INBOX.
         """
-        rename_folder(self._writable(f"rename the folder {folder!r}"), folder, to)
+        connection = self._writable(f"rename the folder {folder!r}", folder, to)
+        rename_folder(connection, folder, to)
 
     def delete_folder(self, folder: str, *, force: bool = False) -> None:
         """Delete a folder (RFC 3501 section 6.3.4).
@@ -278,8 +284,8 @@ class Managing:
         FolderError
             If there are messages in it, the server refuses, or it is the INBOX.
         """
-        connection = self._writable(f"delete the folder {folder!r}")
-        delete_folder(connection, folder, force=force)
+        connection = self._writable(f"delete the folder {folder!r}", folder)
+        delete_folder(connection, folder, force=yes_or_no("force", force))
 
     def subscribe(self, folder: str, *, on: bool = True) -> None:
         """Add a folder to those that mail programs show, or take it off (RFC 3501 section 6.3.6).
@@ -298,12 +304,16 @@ class Managing:
         FolderError
             If the server refuses.
         """
-        subscribe(self._writable(f"subscribe to the folder {folder!r}"), folder, on=on)
+        connection = self._writable(f"subscribe to the folder {folder!r}", folder)
+        subscribe(connection, folder, on=yes_or_no("on", on))
 
-    def _writable(self, what: str) -> Connection:
+    def _writable(self, what: str, *folders: str) -> Connection:
         if self.readonly:
             raise ReadOnlyError(f"Did not {what}: this client is read-only.")
-        return self.connection
+        connection = self.connection
+        for folder in folders:
+            check_name(folder)
+        return connection
 
     def _do(
         self,
@@ -360,10 +370,6 @@ def _open_again(connection: Connection, before: Selected | None) -> None:
         connection.selected = None
 
 
-def _words(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
 def _checked(uids: Iterable[int]) -> list[int]:
     """Return UIDs, each once, ascending.
 
@@ -372,8 +378,17 @@ def _checked(uids: Iterable[int]) -> list[int]:
     QueryError
         For what is none.
     """
-    given = list(uids) if isinstance(uids, Iterable) and not isinstance(uids, str) else [uids]
-    for uid in given:
-        if isinstance(uid, bool) or not isinstance(uid, int) or not 0 < uid <= LAST:
-            raise QueryError(f"{uid!r} is no UID: a whole number from 1 to {LAST}.")
-    return sorted(set(given))
+    is_several = isinstance(uids, Iterable) and not isinstance(uids, str | bytes)
+    return sorted(set(map(_uid, uids if is_several else [uids])))
+
+
+def _uid(given: Any) -> int:
+    if not isinstance(given, bool):
+        with suppress(TypeError):
+            uid = operator.index(given)  # numpy's numbers are no int
+            if 0 < uid <= LAST:
+                return uid
+    raise QueryError(
+        f"{given!r} is no UID: a whole number from 1 to {LAST}.",
+        suggestion="Give UIDs as client.search(…) returns them: [3, 5].",
+    )

@@ -13,7 +13,7 @@ from imap_tools.imap_utf7 import utf7_decode, utf7_encode
 from mailframe.exceptions import FolderError, QueryError
 from mailframe.imap.wire import Literal
 
-__all__ = ["decode_name", "encode_name", "quote"]
+__all__ = ["check_name", "decode_name", "encode_name", "quote"]
 
 # RFC 3501 section 9: quoted strings hold any 7-bit character but CR, LF and NUL.
 _FORBIDDEN = re.compile("[\r\n\0]")
@@ -62,6 +62,27 @@ def quote(text: str) -> tuple[bytes, ...]:
     return (Literal(octets),)
 
 
+def check_name(folder: object) -> None:
+    """Refuse what is no text for a folder's name.
+
+    Parameters
+    ----------
+    folder
+        Its name, decoded.
+
+    Raises
+    ------
+    QueryError
+        For anything else, bytes among them.
+    """
+    if not isinstance(folder, str):
+        raise QueryError(
+            f"{folder!r} is no name of a folder.",
+            suggestion='A name is a text: "Archive". folders() of a session and list_folders() of '
+            "a client show those there are.",
+        )
+
+
 def encode_name(folder: str) -> tuple[bytes, ...]:
     """Write a folder's name (RFC 3501 section 5.1.3).
 
@@ -73,13 +94,14 @@ def encode_name(folder: str) -> tuple[bytes, ...]:
     Raises
     ------
     FolderError
-        If no folder can have that name.
+        If no folder can have that name, and QueryError if it is no text.
 
     Examples
     --------
     >>> encode_name("Entwürfe")
     (b'"Entw&APw-rfe"',)
     """
+    check_name(folder)
     if folder and not _FORBIDDEN.search(folder):
         with suppress(UnicodeEncodeError):  # half a character
             return quote(utf7_encode(folder).decode("ascii"))

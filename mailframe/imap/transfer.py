@@ -21,6 +21,7 @@ from mailframe.exceptions import (
     ThrottledError,
 )
 from mailframe.imap.changes import LOST, in_pieces, present, remove, unchangeable
+from mailframe.imap.contents import digest, digests
 from mailframe.imap.items import write_internal_date
 from mailframe.imap.ledger import LOOKS, REST, REST_PER_MESSAGE, Sight
 from mailframe.imap.names import encode_name
@@ -41,6 +42,8 @@ __all__ = ["append", "survey", "transfer"]
 
 log = logging.getLogger(__name__)
 
+#: Of UIDs and UIDVALIDITYs (RFC 3501 section 9, nz-number).
+_HIGHEST = 2**32 - 1
 #: How often one command may cost the connection.
 LOSSES = 5
 
@@ -85,9 +88,21 @@ def survey(
                 log.info("%s", error)
                 continue
             here |= {(number, uid) for uid in present(connection, list(prints))}
+        else:
+            here |= {(number, place) for place in prints}
         found_there[number] = prints
+
+    def contents(keys: Sequence[Hashable]) -> dict[Hashable, bytes]:
+        among = set(keys)
+        found: dict[Hashable, bytes] = {}
+        for number, prints in found_there.items():
+            some = [key for key in prints if (number, key) in among]
+            held = _contents(connection, actions[number], some)
+            found |= {(number, key): value for key, value in held.items()}
+        return found
+
     leaves = all(_leaves(connection, action) for action in actions.values())
-    found = ledger.look(wanted, here, leaves=leaves)
+    found = ledger.look(wanted, here, leaves=leaves, contents=contents)
     ledger.take(found.copies.values())
     sights = {}
     for number, prints in found_there.items():
@@ -185,7 +200,9 @@ class _Transfer:
             self._open()  # whoever has looked up what was done has opened the target
             try:
                 uidvalidity, copies = self._send(left)
-            except ThrottledError:
+            except ThrottledError as refused:  # it may have done a part of it
+                left = yield from self._found_out(left, self._sight)
+                yield [Result(uid, "failed", refused.reply) for uid in left]
                 raise
             except CommandError as refused:
                 reason = refused.reply
@@ -204,7 +221,9 @@ class _Transfer:
                 left = [uid for uid in left if uid not in copies]
                 if not left:
                     return
-            # It has refused, or not said all it did: that is looked up, and not done again.
+                # It has not said all it did: that is looked up, and not done again.
+                left = yield from self._found_out(left, self._seen)
+                break
             left = yield from self._found_out(left, self._sight)
             break
         yield [Result(uid, "failed", reason) for uid in left]
@@ -253,11 +272,23 @@ class _Transfer:
             lambda sight: set(uids) <= sight.copies.keys() and not (self._moves and sight.here),
         )
 
-    def _sight(self, uids: Sequence[int]) -> Sight:
+    def _seen(self, uids: Sequence[int]) -> Sight:
+        """See what has been done where the server says that it has: nothing is compared."""
+        return self._sight(uids, compares=False)
+
+    def _sight(self, uids: Sequence[int], *, compares: bool = True) -> Sight:
         self._open()
         here = present(self._connection, uids)
         wanted: dict[Hashable, tuple[object, ...]] = {uid: self._prints[uid] for uid in uids}
-        return self._ledger.look(wanted, here, leaves=_leaves(self._connection, self._action))
+        return self._ledger.look(
+            wanted,
+            here,
+            leaves=_leaves(self._connection, self._action),
+            contents=self._contents if compares else None,
+        )
+
+    def _contents(self, keys: Sequence[Hashable]) -> Mapping[Hashable, bytes]:
+        return _contents(self._connection, self._action, keys)
 
     def _sort(self, uids: Sequence[int], sight: Sight) -> Generator[list[Result], None, list[int]]:
         """Tell what has become of messages, and return those with which nothing was done."""
@@ -335,12 +366,11 @@ def append(
     """
     copies = {} if sight is None else sight.copies
     validity = ledger.since.uidvalidity
-    prints = _prints(action)
     for place, letter in enumerate(action.letters):
         if place in copies:
             yield [Result(place, "done", "", validity, copies[place])]
             continue
-        yield from _append(connection, action.folder, ledger, letter, place, prints[place])
+        yield from _append(connection, action.folder, ledger, letter, place)
 
 
 def _append(
@@ -349,10 +379,15 @@ def _append(
     ledger: Ledger,
     letter: Letter,
     place: int,
-    wanted: tuple[object, ...],
 ) -> Iterator[list[Result]]:
+    size = len(letter.content)
+
     def look() -> Sight:
-        return ledger.look({place: wanted}, ())
+        held: Mapping[Hashable, bytes] = {place: digest(letter.content)}
+        return ledger.look({place: fingerprint(None, size)}, held, contents=lambda _: held)
+
+    def look_for_its_like() -> Sight:  # which is not read for this
+        return ledger.look({place: fingerprint(letter.headers, size)}, ())
 
     flags = b"(%b) " % " ".join(letter.flags).encode("ascii")
     date = b"" if letter.date is None else b'"%b" ' % write_internal_date(letter.date)
@@ -369,10 +404,10 @@ def _append(
                 changes=True,
                 in_folder=False,
             )
-        except ThrottledError:
-            raise
         except CommandError as refused:
             yield [Result(place, "failed", refused.reply)]
+            if isinstance(refused, ThrottledError):
+                raise
             return
         except (ConnectionFailedError, ProtocolError) as lost:
             log.warning("%s", lost)
@@ -387,7 +422,7 @@ def _append(
                 yield [Result(place, "done", "", ledger.since.uidvalidity, sight.copies[place])]
                 return
             continue
-        yield from _acknowledged(replies, place, ledger, look)
+        yield from _acknowledged(replies, place, ledger, look_for_its_like)
         return
     yield [Result(place, "failed", f"the connection was lost {LOSSES} times over this command")]
 
@@ -415,11 +450,25 @@ def _said(error: MailframeError) -> str:
 
 
 def _prints(action: Action) -> dict[int, tuple[object, ...]]:
-    """Say what each message is told by."""
+    """Say what each message is told by; the server may read a letter's header otherwise than we."""
     if action.verb == "append":
         letters = enumerate(action.letters)
-        return {place: fingerprint(one.headers, len(one.content)) for place, one in letters}
+        return {place: fingerprint(None, len(one.content)) for place, one in letters}
     return {one.uid: fingerprint(one.headers, one.size) for one in action.messages}
+
+
+def _contents(
+    connection: Connection, action: Action, keys: Sequence[Hashable]
+) -> dict[Hashable, bytes]:
+    """Say what messages of an action hold that are where they were."""
+    among = set(keys)
+    if action.verb == "append":
+        letters = enumerate(action.letters)
+        return {place: digest(one.content) for place, one in letters if place in among}
+    sizes = {one.uid: one.size or 0 for one in action.messages if one.uid in among}
+    if sizes:
+        connection.return_to(action.folder, action.uidvalidity)
+    return dict(digests(connection, sizes).items())
 
 
 def _at_rest(
@@ -461,7 +510,9 @@ def _copyuid(replies: Sequence[Reply], uids: Sequence[int]) -> tuple[int | None,
 def _appenduid(replies: Sequence[Reply]) -> tuple[int | None, int | None]:
     for arguments in _codes(replies, "APPENDUID"):
         if len(arguments) == 2:  # noqa: PLR2004 as above
-            return parse_number(arguments[0]), parse_number(arguments[1])
+            uidvalidity, uid = map(parse_number, arguments)
+            if uidvalidity and uid and max(uidvalidity, uid) <= _HIGHEST:
+                return uidvalidity, uid
     return None, None
 
 

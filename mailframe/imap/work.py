@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mailframe.actions import Result
 from mailframe.exceptions import FolderError, MailframeError, NotSupportedError
@@ -11,23 +11,40 @@ from mailframe.imap.ledger import Ledger
 from mailframe.imap.transfer import append, survey, transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mailframe.actions import Action
     from mailframe.imap.connection import Connection
     from mailframe.imap.ledger import Sight
 
-__all__ = ["Work"]
+__all__ = ["Claims", "Work"]
+
+#: Folder, UIDVALIDITY and UID of what has been put somewhere -> the action it was put there by.
+Claims: TypeAlias = dict[tuple[str, int, int], int]
 
 _PUTTING = ("move", "copy", "append")
 
 
 class Work:
-    """Actions that are done over one connection."""
+    """Actions that are done over one connection.
 
-    def __init__(self, connection: Connection, actions: Sequence[Action]) -> None:
+    Parameters
+    ----------
+    connection
+        Logged in.
+    actions
+        Of one plan.
+    claims
+        What earlier plans are known to have put where: no other plan takes it for its own.
+    """
+
+    def __init__(
+        self, connection: Connection, actions: Sequence[Action], claims: Claims | None = None
+    ) -> None:
         self._connection = connection
         self._actions = actions
+        self._claims = {} if claims is None else claims
+        self._owners = [_owner(action) for action in actions]
         self._ledgers: dict[str, Ledger] = {}
         self._sights: dict[int, Sight] = {}
 
@@ -38,6 +55,7 @@ class Work:
         try:
             for results in self._steps(number, action):
                 left.difference_update(one.uid for one in results)
+                self._claim(number, results)
                 yield results
         except (FolderError, NotSupportedError) as error:
             yield [Result(uid, "failed", _said(error)) for uid in sorted(left)]
@@ -60,6 +78,12 @@ class Work:
         target = _target(action)
         if target not in self._ledgers:
             ledger = Ledger(self._connection, target, action.since)
+            place = (target, ledger.since.uidvalidity)
+            ledger.take(
+                uid
+                for (*where, uid), owner in self._claims.items()
+                if tuple(where) == place and owner not in self._owners
+            )
             if ledger.is_stale:
                 these = {
                     number: one
@@ -69,6 +93,21 @@ class Work:
                 self._sights |= survey(self._connection, these, ledger)
             self._ledgers[target] = ledger
         return self._ledgers[target]
+
+    def _claim(self, number: int, results: Iterable[Result]) -> None:
+        target = _target(self._actions[number])
+        for one in results:
+            if one.new_uid is not None and one.new_uidvalidity is not None:
+                place = (target, one.new_uidvalidity, one.new_uid)
+                self._claims[place] = self._owners[number]
+
+
+def _owner(action: Action) -> int:
+    """Say in a number what is done with which messages: done again, it is the same."""
+    messages = tuple(one.uid for one in action.messages)
+    letters = tuple(one.content for one in action.letters)
+    where = (action.folder, action.uidvalidity, action.target, action.since)
+    return hash((action.verb, where, messages, letters))
 
 
 def _target(action: Action) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mailframe.actions import Action, Place, Result, Verb
     from mailframe.imap.connection import Connection
+    from mailframe.imap.work import Claims
 
 __all__ = ["WritableImapSource"]
 
@@ -36,6 +38,11 @@ class WritableImapSource(ImapSource):
 
     A folder is opened by SELECT while messages in it are changed, and only then.
     """
+
+    def __init__(self, connection: Connection, pool_size: int = 1) -> None:
+        super().__init__(connection, pool_size)
+        self._claims: Claims = {}
+        self._writing = threading.Lock()
 
     def place(self, folder: str) -> Place:
         """Say how far a folder is numbered (STATUS)."""
@@ -76,8 +83,13 @@ class WritableImapSource(ImapSource):
             If the server wants to be left alone for longer than one can wait.
         """
         verbs = " and ".join(dict.fromkeys(_DONE[action.verb] for action in actions))
-        with noted(self.recorder, verbs, "message") as note, self._to_write() as connection:
-            work = Work(connection, actions)
+        # Plans that are applied at once would take each other's copies for their own.
+        with (
+            self._writing,
+            noted(self.recorder, verbs, "message") as note,
+            self._to_write() as connection,
+        ):
+            work = Work(connection, actions, self._claims)
             for number in range(len(actions)):
                 yield number, []
                 for results in work.do(number):

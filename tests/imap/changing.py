@@ -47,6 +47,11 @@ class Kept:
     date: bytes = b""
     content: bytes = b""
 
+    def whole(self) -> bytes:
+        """Write it out, as many octets as it is said to have."""
+        text = self.content or self.header + b"\r\n" + b"%d" % self.number
+        return text.ljust(self.size, b".")
+
     def items(self) -> bytes:
         flags = " ".join(sorted(self.flags)).encode()
         return message(self.number, flags=flags, header=self.header, size=self.size)
@@ -153,6 +158,9 @@ class Box:
         said = []
         for uid in among(args.partition(b" ")[0], place.kept):
             items = place.kept[uid].items()
+            if b"BODY.PEEK[]" in args:
+                whole = place.kept[uid].whole()
+                items = b"BODY[] {%d}\r\n%b" % (len(whole), whole)
             if flags_only:
                 items = b"FLAGS (%b)" % " ".join(sorted(place.kept[uid].flags)).encode()
             said.append(b"* %d FETCH (UID %d %b)\r\n" % (numbers[uid], uid, items))

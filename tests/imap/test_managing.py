@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mailframe.actions import Result
@@ -388,17 +390,34 @@ def test_folders_are_made_renamed_and_deleted(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "uids",
-    [[0], [-1], [1, True], ["1"], "1", "1:3", [1.0], [None], [2**32], None, [[1]], 0, {"a": 1}],
-)
+    [
+        [0], [-1], [1, True], ["1"], "1", "1:3", [1.0], [None], [2**32], None, [[1]], 0, {"a": 1},
+        b"\x01", np.array([True]), np.array([1.0]), [np.int64(0)],
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("verb", ["set_flags", "move", "copy", "delete", "expunge"])
 def test_what_is_no_uid_is_refused_before_anything_is_changed(
     scripted: Scripted, client_of: Signed, verb: str, uids: Any
 ) -> None:
     server, client = _scripted(scripted, client_of)
     arguments = {"set_flags": (SEEN,), "move": ("Archive",), "copy": ("Archive",)}
-    with pytest.raises(QueryError, match="no UID"):
+    with pytest.raises(QueryError, match="no UID") as refused:
         getattr(client, verb)(uids, *arguments.get(verb, ()))
+    assert "client.search(" in refused.value.suggestion
     assert changing(server.received) == []
+
+
+@pytest.mark.parametrize(
+    "uids",
+    [np.array([2, 1]), [np.int64(1), np.uint32(2), 2], pd.Series([1, 2]), pd.Index([2, 1])],
+    ids=["an array", "numbers", "a Series", "an Index"],
+)
+def test_uids_may_be_numpys(scripted: Scripted, client_of: Signed, uids: Any) -> None:
+    server, client = _scripted(scripted, client_of)
+    results = client.set_flags(uids, SEEN)
+    assert said(results) == {1: "done", 2: "done"}
+    assert {type(one.uid) for one in results} == {int}
+    assert server.commands("UID STORE") == [b"1:2 +FLAGS (\\Seen)"]
 
 
 def test_one_uid_stands_for_itself(scripted: Scripted, client_of: Signed) -> None:
@@ -421,6 +440,70 @@ def test_what_is_no_flag_is_refused_before_anything_is_sent(
     for act in acts:
         with pytest.raises(QueryError, match="is no flag"):
             act()
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize("words", [None, 3, b"x", [["x"]]], ids=repr)
+def test_what_is_neither_a_flag_nor_several_is_refused_before_anything_is_sent(
+    scripted: Scripted, client_of: Signed, words: Any
+) -> None:
+    server, client = _scripted(scripted, client_of)
+    before = len(server.received)
+    acts: list[Callable[[], object]] = [
+        lambda: client.set_flags([1], add=words),
+        lambda: client.set_flags([1], remove=words),
+        lambda: client.append(messages.plain(), flags=words),
+    ]
+    for act in acts:
+        with pytest.raises(QueryError, match="is neither a word nor several"):
+            act()
+    assert len(server.received) == before
+
+
+def test_a_flag_is_not_set_and_taken_off_at_once(scripted: Scripted, client_of: Signed) -> None:
+    server, client = _scripted(scripted, client_of)
+    before = len(server.received)
+    with pytest.raises(QueryError, match="x: to be set and taken off at once"):
+        client.set_flags([1], add=["x", SEEN], remove="X")
+    assert len(server.received) == before
+
+
+NAMED: dict[str, Callable[[IMAPClient, Any], object]] = {
+    "move": lambda client, name: client.move([1], name),
+    "copy": lambda client, name: client.copy([1], name),
+    "append": lambda client, name: client.append(messages.plain(), name),
+    "create": lambda client, name: client.create_folder(name),
+    "rename": lambda client, name: client.rename_folder(name, "New"),
+    "rename to": lambda client, name: client.rename_folder("Archive", name),
+    "delete": lambda client, name: client.delete_folder(name),
+    "delete with messages": lambda client, name: client.delete_folder(name, force=True),
+    "subscribe": lambda client, name: client.subscribe(name),
+}
+
+
+@pytest.mark.parametrize("name", [None, 5, b"Archive", ["Archive"]], ids=repr)
+@pytest.mark.parametrize("act", NAMED)
+def test_what_is_no_name_is_refused_before_anything_is_sent(
+    scripted: Scripted, client_of: Signed, act: str, name: Any
+) -> None:
+    server, client = _scripted(scripted, client_of)
+    before = len(server.received)
+    with pytest.raises(QueryError, match="is no name of a folder") as refused:
+        NAMED[act](client, name)
+    assert "list_folders()" in refused.value.suggestion
+    assert len(server.received) == before
+
+
+@pytest.mark.parametrize("value", ["no", None, 1, 0], ids=repr)
+def test_a_yes_or_no_is_taken_for_nothing_else(
+    scripted: Scripted, client_of: Signed, value: Any
+) -> None:
+    server, client = _scripted(scripted, client_of)
+    before = len(server.received)
+    with pytest.raises(QueryError, match=r"force=.* is neither True nor False"):
+        client.delete_folder("Archive", force=value)
+    with pytest.raises(QueryError, match=r"on=.* is neither True nor False"):
+        client.subscribe("Archive", on=value)
     assert len(server.received) == before
 
 

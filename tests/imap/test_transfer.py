@@ -447,7 +447,7 @@ def test_a_server_that_is_busy_is_asked_again(start: Start, capabilities: str, c
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("UID COPY", {}),
+        ("UID COPY", dict.fromkeys([1, 2], "NO {} later")),
         ("UID STORE", {1: "copied; then NO {} later", 2: "copied; then NO {} later"}),
         (
             "UID EXPUNGE",
@@ -469,8 +469,21 @@ def test_a_server_that_is_busy_for_too_long_ends_it_and_what_was_done_is_told(
     # Another time it goes on where it was.
     client, server = start(box)
     assert done(client, action).said() == dict.fromkeys([1, 2, 3, 4], "done")
-    assert len(server.commands("UID COPY")) == (2 if not told else 1)
+    assert len(server.commands("UID COPY")) == (2 if name == "UID COPY" else 1)
     assert (box.numbers("INBOX"), sorted(box.numbers("Archive"))) == ([], [1, 2, 3, 4])
+
+
+def test_of_a_command_that_ends_in_a_plea_it_is_told_what_was_done(start: Start) -> None:
+    box = a_box(EVERYTHING, 4)
+
+    def half(_: bytes, args: bytes, connection: Line) -> bytes:
+        box.move(args, connection, only={1, 2})
+        return b"<tag> NO [UNAVAILABLE] later\r\n"
+
+    client, _ = start(box, {"UID MOVE": half})
+    outcome = done(client, planned(client, "move", [1, 2, 3, 4], target="Archive"))
+    assert isinstance(outcome.error, ThrottledError)
+    assert outcome.said() == {1: "done", 2: "done", 3: "failed", 4: "failed"}
 
 
 # -- folders that are not to be written to, or are others than they were
@@ -1113,7 +1126,8 @@ def test_a_busy_server_is_given_the_letter_once(start: Start, code: bytes) -> No
     client, _ = start(box, {"APPEND": busy})
     outcome = done(client, appending(client, "Archive", letter(LETTER)))
     assert isinstance(outcome.error, ThrottledError)
-    assert outcome.said() == {}  # not tried
+    assert outcome.said() == {0: "failed"}
+    assert "later" in outcome.reason()
     assert len(box.numbers("Archive")) == 2
 
 

@@ -38,7 +38,7 @@ OTHERS = {
 CALLS = {
     want: code[0]
     for want, code in CODE.items()
-    if code[0].startswith(("session.", "mf.", "next(")) and want not in OTHERS
+    if code[0].startswith(("session.", "mf.", "next(", "df[")) and want not in OTHERS
 }
 COMMANDS = {want: code[0] for want, code in CODE.items() if code[0].startswith("mailframe ")}
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -61,6 +61,8 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "the commands behind a call, nothing sent": lambda plan: isinstance(plan, Explanation),
     "a picture of that": lambda axes: "folder" in axes.get_title() and bool(axes.patches),
     "a picture of it": lambda axes: bool(axes.get_title()),
+    "every message a dot: days across, hours up": lambda axes: bool(axes.get_title()),
+    "who writes to whom, as a graph": lambda axes: bool(axes.get_title()),
     "all folders at once": lambda rows: set(rows["folder"]) == {"INBOX", "Sent", "Archive"},
     "what was sent, whatever the folder is called": lambda r: r["subject"].tolist() == ["Grüße"],
     "more header fields as columns": lambda rows: {"delivered_to", "x_mailer"} <= set(rows),
@@ -118,6 +120,8 @@ def names(
             "mine": session,
             "ours": ours,
             "df": session.headers(),
+            "times": session.headers(folder="*").mail.response_times(),
+            "start": pd.Timestamp("2026-01-01", tz="UTC"),
         }
 
 
@@ -157,6 +161,20 @@ def test_a_line_for_the_terminal_is_understood(
     trusted = [] if "inspect" in words else ["--cafile", str(dovecot._certificate.authority)]
     ending = ["--duration", "0.1"] if "watch" in words else []
     assert main([*words[1:], *trusted, *ending]) == 0
+
+
+def test_the_example_of_asking_mail_runs(names: dict[str, Any]) -> None:
+    block = next(text for text in BLOCKS if "response_summary" in text)
+    exec(block, names)
+    assert set(names["times"]) >= {"time", "business_time"}
+    assert len(names["mail"]) == 16
+
+
+def test_three_pictures_are_shown_and_are_there() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+\.png)\)", README)
+    assert len(shown) == 3
+    for path in shown:
+        assert (Path(__file__).parent.parent / path).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.fixture

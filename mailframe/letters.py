@@ -58,7 +58,10 @@ def letter_of(mail: Mail, flags: Sequence[str], date: datetime | None) -> Letter
             suggestion="Give the path of an .eml file, the bytes of a message, or an EmailMessage.",
         )
     if b"\0" in content:
-        raise QueryError("A message with a NUL in it cannot be sent to a server (RFC 3501).")
+        raise QueryError(
+            "A message with a NUL in it cannot be sent to a server (RFC 3501).",
+            suggestion="Encode what is binary as base64: EmailMessage.add_attachment does.",
+        )
     header, _ = split_header(content)
     return Letter(
         content,

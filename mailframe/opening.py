@@ -124,7 +124,10 @@ def connect(  # noqa: PLR0913 one for each way that servers and networks differ
     }
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
-            raise QueryError(f"{name}= is a {type(value).__name__}, and no text.")
+            raise QueryError(
+                f"{name}= is a {type(value).__name__}, and no text.",
+                suggestion=f'Give a text: {name}="…".',
+            )
     if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
         raise QueryError(
             f"ssl_context= is a {type(ssl_context).__name__}, and no SSLContext.",
@@ -180,7 +183,10 @@ def log_in_to(
 
 def _check_readonly(readonly: object) -> None:
     if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
-        raise QueryError(f"readonly={readonly!r} is neither True nor False.")
+        raise QueryError(
+            f"readonly={readonly!r} is neither True nor False.",
+            suggestion="readonly=True to read, readonly=False to change mail as well.",
+        )
 
 
 def _log_in(

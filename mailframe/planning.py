@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -37,8 +37,6 @@ __all__ = [
 
 #: From so many messages on a plan warns of its size.
 MANY = 1000
-#: UIDs and UIDVALIDITYs have 32 bits (RFC 3501 section 9).
-_MOST = 2**32 - 1
 
 
 class Want(NamedTuple):
@@ -88,32 +86,9 @@ def keys_in(rows: object, account: str) -> list[tuple[str, int, int]]:
     keys = keys_of(rows, account)
     # INBOX has no case (RFC 3501 section 5.1): spelled in two ways it is still one folder.
     folders = ["INBOX" if name.upper() == "INBOX" else name for name in keys["folder"]]
-    numbers = (_whole(keys[name], name) for name in ("uidvalidity", "uid"))
+    numbers = (keys[name].tolist() for name in ("uidvalidity", "uid"))
     # Each once: one UID may be there as a number and as text.
     return list(dict.fromkeys(zip(folders, *numbers, strict=True)))
-
-
-def _whole(column: pd.Series[Any], name: str) -> list[int]:
-    """Read numbers that IMAP can have (RFC 3501 section 9: nz-number).
-
-    Raises
-    ------
-    QueryError
-        For anything else, yes and no among them: a mask is no column of UIDs.
-    """
-    try:
-        given = pd.to_numeric(column)
-        whole = given.astype("int64")
-    except (TypeError, ValueError, OverflowError):
-        pass
-    else:
-        if given.dtype != "bool" and whole.eq(given).all() and whole.between(1, _MOST).all():
-            return whole.tolist()
-    raise QueryError(
-        f"The column {name!r} of these rows holds something that is no {name.upper()}: a whole "
-        f"number from 1 to {_MOST}.",
-        suggestion="Take the rows as a session returned them.",
-    )
 
 
 def same_for_all(
@@ -389,5 +364,6 @@ def _check_sizes(source: WritableSource, letters: Iterable[Letter]) -> None:
         if most is not None and len(letter.content) > most:
             raise QueryError(
                 f"The message has {len(letter.content):,} bytes; the server takes {most:,} at most "
-                "(APPENDLIMIT, RFC 7889)."
+                "(APPENDLIMIT, RFC 7889).",
+                suggestion="Leave attachments out, or ask the provider for more.",
             )

@@ -127,6 +127,11 @@ def test_nothing_to_do_is_said(url: str, capsys: Capsys) -> None:
         (["mark", "--add", "seen"], "--search ALL for all"),
         (["mark", "--search", "ALL"], "--add seen"),
         (["mark", "--search", "ALL", "--add", "two words"], "no flag"),
+        (["mark", "--search", "ALL", "--add", "seen,flagged"], "--add seen --add flagged"),
+        (
+            ["mark", "--search", "ALL", "--remove", "x,y"],
+            "one flag at a time: 'x,y'",
+        ),
         (["move", "Nowhere", "--search", "ALL"], "--create makes a new one"),
         (["move", "Nowhere", "--search", "ALL", "--apply"], "There is no folder 'Nowhere'."),
     ],
@@ -139,6 +144,18 @@ def test_what_cannot_be_meant_is_refused(
     printed = capsys.readouterr()
     assert said in printed.err
     assert printed.out == ""
+    assert session.count("UNSEEN") == 4
+
+
+def test_a_flag_both_set_and_taken_off_is_refused_in_words_of_the_command_line(
+    url: str, session: mf.Session, capsys: Capsys
+) -> None:
+    options = ["--search", "ALL", "--add", "seen", "--remove", "SEEN", "--apply"]
+    assert main(["mark", url, *options]) == 1
+    said = capsys.readouterr().err
+    assert "to be set and taken off at once" in said
+    assert "What to do: Leave it out of one of the two." in said
+    assert "add=" not in said
     assert session.count("UNSEEN") == 4
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -301,6 +302,37 @@ ROWS: dict[str, tuple[Callable[[pd.DataFrame], Any], type[MailframeError], str]]
     "a missing uid": (
         lambda rows: rows.assign(uid=[1, 2, float("nan")]), QueryError, "a value is missing",
     ),
+    **{
+        f"uid={name}": (
+            lambda rows, values=values: rows.assign(uid=values), QueryError,
+            "holds something that is no UID: a whole number from 1 to 4294967295",
+        )
+        for name, values in {
+            "lists": [[1], [2], [3]],
+            "dicts": [{}, {}, {}],
+            "yes among numbers": pd.Series([True, 2, 3], dtype="object"),
+            "times": pd.to_datetime([1, 2, 3]),
+            "spans": pd.to_timedelta([1, 2, 3]),
+            "complex": [1 + 0j, 2, 3],
+        }.items()
+    },
+    "lists for a folder": (
+        lambda rows: rows.assign(folder=[["INBOX"]] * 3), QueryError, "holds a list, and no text",
+    ),
+    "half a character for a folder": (
+        lambda rows: rows.assign(folder=pd.Series(["\ud800"] * 3, dtype="object")), QueryError,
+        "'folder' of these rows holds half a character",
+    ),
+    "dicts for an account": (
+        lambda rows: rows.assign(account=[{}, {}, {}]), QueryError, "holds a dict, and no text",
+    ),
+    "all columns twice": (
+        lambda rows: pd.concat([rows, rows], axis=1), QueryError, "more than one column 'account'",
+    ),
+    "a column twice": (
+        lambda rows: pd.concat([rows, rows[["uid"]]], axis=1), QueryError,
+        "more than one column 'uid'",
+    ),
     "a mask for a uid": (lambda rows: rows.assign(uid=True), QueryError, "no UID: a whole number"),
     **{
         f"uidvalidity={value!r}": (
@@ -331,6 +363,7 @@ def test_rows_that_do_not_say_which_messages_are_refused(
         with pytest.raises(kind, match=words) as refused:
             call()
         assert re.match(SUGGESTED, str(refused.value))
+        assert refused.value.suggestion != QueryError.suggestion  # nothing was searched for
     assert commands(mailbox.sent()[said:]) <= READING
     assert (mailbox.state(), mailbox.disk()) == (before, files)
 
@@ -458,6 +491,71 @@ def test_calls_that_make_no_sense_are_refused(
     assert re.match(SUGGESTED, str(refused.value))
     assert commands(mailbox.sent()[said:]) <= READING
     assert mailbox.state() == before
+
+
+#: Each takes what is to be True or False, by the name of the argument.
+DECISIONS: dict[str, tuple[str, Callable[[mf.Session, pd.DataFrame, Any], Any]]] = {
+    "seen": ("seen", lambda s, rows, on: s.mark(rows, seen=on)),
+    "deleted": ("deleted", lambda s, rows, on: s.mark(rows, seen=True, deleted=on)),
+    "a star": ("on", lambda s, rows, on: s.flag(rows, on=on)),
+    "for good": ("permanently", lambda s, rows, on: s.delete(rows, permanently=on)),
+    "move": ("create", lambda s, rows, on: s.move(rows, "New", create=on)),
+    "copy": ("create", lambda s, rows, on: s.copy(rows, "New", create=on)),
+    "append": ("create", lambda s, _, on: s.append(messages.plain(1), "New", create=on)),
+    "marked at once": ("apply", lambda s, rows, on: s.mark(rows, seen=True, apply=on)),
+    "labelled at once": ("apply", lambda s, rows, on: s.keyword(rows, add="x", apply=on)),
+    "moved at once": ("apply", lambda s, rows, on: s.move(rows, "Target", apply=on)),
+    "deleted at once": ("apply", lambda s, rows, on: s.delete(rows, apply=on)),
+    "appended at once": ("apply", lambda s, _, on: s.append(messages.plain(1), apply=on)),
+    "a folder": ("force", lambda s, _, on: s.delete_folder("Target", force=on)),
+    "subscription": ("on", lambda s, _, on: s.subscribe("Target", on=on)),
+}
+UNDECIDED = ["no", "yes", "", 0, 1, float("nan"), pd.NA, [], pd.Series([True, False])]
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_yes_or_no_is_taken_for_nothing_else(
+    mailbox: Mailbox, rows: pd.DataFrame, name: str
+) -> None:
+    argument, call = DECISIONS[name]
+    before, files, said = mailbox.state(), mailbox.disk(), len(mailbox.sent())
+    for value in UNDECIDED:
+        with pytest.raises(QueryError, match=f"{argument}=.* is neither True nor False") as refused:
+            call(mailbox.session, rows, value)
+        assert refused.value.suggestion == f"{argument}=True or {argument}=False."
+    assert commands(mailbox.sent()[said:]) <= READING
+    assert (mailbox.state(), mailbox.disk()) == (before, files)
+
+
+def test_numpys_yes_and_no_will_do(mailbox: Mailbox, rows: pd.DataFrame) -> None:
+    session = mailbox.session
+    [marked] = session.mark(rows, seen=np.True_, flagged=np.False_).actions
+    assert (marked.add, marked.remove) == (("\\Seen",), ("\\Flagged",))
+    [starred] = session.flag(rows, on=np.True_).actions
+    assert starred.add == ("\\Flagged",)
+    assert session.delete(rows, permanently=np.False_).actions[0].verb == "move"
+    assert session.copy(rows, "New", create=np.True_).create == ("New",)
+    assert session.copy(rows, "Target", apply=np.True_).counts["done"] == 3
+
+
+@pytest.mark.parametrize(
+    ("act", "sent"),
+    [
+        (lambda s, role: s.rename_folder(role, "Old"), 'RENAME "Archive" "Old"'),
+        (lambda s, role: s.delete_folder(role), 'DELETE "Archive"'),
+        (lambda s, role: s.subscribe(role), 'SUBSCRIBE "Archive"'),
+    ],
+    ids=["rename", "delete", "subscribe"],
+)
+def test_a_folder_that_is_changed_may_be_given_by_its_role(
+    mailbox: Mailbox, act: Callable[[mf.Session, str], None], sent: str
+) -> None:
+    act(mailbox.session, "\\archive")
+    assert any(line.endswith(sent) for line in mailbox.sent())
+    said = len(mailbox.sent())
+    with pytest.raises(FolderError, match="No folder has the role"):
+        act(mailbox.session, "\\Nonsense")
+    assert commands(mailbox.sent()[said:]) <= READING
 
 
 def test_a_plan_about_another_account_is_refused(mailbox: Mailbox, dovecot: Dovecot) -> None:

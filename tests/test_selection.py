@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import imap_tools
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -274,9 +275,89 @@ def test_a_row_without_a_key_is_refused() -> None:
     shelf = Shelf({"A": {1: 0}})
     frame = keys(("A", 17, 1), ("A", 17, 2)).astype({"uid": "Int64"})
     frame.loc[1, "uid"] = pd.NA
-    with pytest.raises(QueryError, match="a value is missing"):
+    with pytest.raises(QueryError, match="a value is missing") as refused:
+        select(shelf, frame, "INBOX", None)
+    assert "df.dropna(subset=['account', 'folder', " in refused.value.suggestion
+    assert shelf.asked == []
+
+
+NO_NUMBERS = {
+    "lists": [[1], [2]],
+    "dicts": [{}, {}],
+    "sets": [{1}, {2}],
+    "yes": [True, True],
+    "yes and a number": [True, 2],
+    "numpy's yes and a number": [np.True_, 2],
+    "times": pd.to_datetime([1, 2]),
+    "spans": pd.to_timedelta([1, 2]),
+    "a time and a number": [pd.Timestamp(1), 2],
+    "complex": [1 + 0j, 2 + 0j],
+    "a complex one": [1 + 0j, 2],
+    "bytes": [b"1", b"2"],
+    "categories": pd.Categorical(pd.to_datetime([1, 2])),
+    "words": ["x", "2"],
+    "halves": [1.5, 2.0],
+    "zero": [0, 1],
+    "more than 32 bits": [2**32, 1],
+    "more than 64 bits": [10**30, 1],
+    "without end": [float("inf"), 1.0],
+}
+
+
+@pytest.mark.parametrize("column", ["uid", "uidvalidity"])
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_what_is_no_number_of_a_message_is_refused_by_its_column(name: str, column: str) -> None:
+    shelf = Shelf({"A": {1: 0, 2: 0}})
+    frame = keys(("A", 17, 1), ("A", 17, 2))
+    frame[column] = pd.Series(NO_NUMBERS[name], dtype=None if name in DTYPES else "object")
+    with pytest.raises(QueryError, match=f"'{column}' .* no {column.upper()}: a whole") as refused:
+        select(shelf, frame, "INBOX", None)
+    assert "as a session returned them" in refused.value.suggestion
+    assert shelf.asked == []
+
+
+#: Of these pandas has columns, and not only of objects.
+DTYPES = {"yes", "times", "spans", "complex", "categories", "halves", "without end"}
+
+
+@pytest.mark.parametrize("column", ["account", "folder"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (["A"], "a list, and no text"),
+        ({"A": 1}, "a dict, and no text"),
+        (b"A", "a bytes, and no text"),
+        (1.5, "a float, and no text"),
+        ("\ud800", "half a character"),
+    ],
+    ids=ascii,
+)
+def test_what_is_no_name_is_refused_by_its_column(column: str, value: object, said: str) -> None:
+    shelf = Shelf({"A": {1: 0, 2: 0}})
+    frame = keys(("A", 17, 1), ("A", 17, 2))
+    frame[column] = pd.Series([frame[column][0], value], dtype="object")
+    with pytest.raises(QueryError, match=f"The column '{column}' of these rows holds {said}"):
         select(shelf, frame, "INBOX", None)
     assert shelf.asked == []
+
+
+def test_a_folder_called_by_a_number_may_come_as_one() -> None:
+    shelf = Shelf({"2026": {1: 0}})
+    frame = keys(("2026", 17, 1)).assign(folder=2026)
+    assert select(shelf, frame, "INBOX", None) == [Selection("2026", 17, (1,))]
+
+
+@pytest.mark.parametrize("column", ["account", "folder", "uidvalidity", "uid"])
+def test_a_key_column_that_is_there_twice_is_named(column: str) -> None:
+    shelf = Shelf({"A": {1: 0}})
+    frame = keys(("A", 17, 1))
+    twice = pd.concat([frame, frame[[column]]], axis=1)
+    with pytest.raises(QueryError, match=f"more than one column '{column}'") as refused:
+        select(shelf, twice, "INBOX", None)
+    assert "~df.columns.duplicated()" in refused.value.suggestion
+    assert shelf.asked == []
+    once = twice.loc[:, ~twice.columns.duplicated()]
+    assert select(shelf, once, "INBOX", None) == [Selection("A", 17, (1,))]
 
 
 def test_rows_of_another_account_are_refused_before_the_server_is_asked() -> None:
@@ -339,9 +420,12 @@ def test_a_mask_is_not_taken_for_uids() -> None:
         select(shelf, pd.Series([True, False], name="seen"), "A", None)
 
 
-def test_a_column_named_uid_without_numbers_is_refused() -> None:
-    with pytest.raises(QueryError, match="UID"):
-        select(Shelf({"A": {1: 0}}), pd.Series(["x"], name="uid"), "A", None)
+@pytest.mark.parametrize("value", ["x", [1], True, 1.5, 0, 2**32, pd.NaT, None], ids=ascii)
+def test_a_column_named_uid_without_numbers_is_refused(value: object) -> None:
+    uids = pd.Series([value], name="uid", dtype="object")
+    with pytest.raises(QueryError, match="no UID: a whole number from 1") as refused:
+        select(Shelf({"A": {1: 0}}), uids, "A", None)
+    assert "as a session returned them" in refused.value.suggestion
 
 
 # -- columns of header fields

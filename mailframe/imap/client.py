@@ -65,7 +65,10 @@ class IMAPClient(Managing):
 
     def __init__(self, *, readonly: bool = True) -> None:
         if readonly is not True and readonly is not False:  # a 0 from somewhere is no wish to write
-            raise QueryError(f"readonly={readonly!r} is neither True nor False.")
+            raise QueryError(
+                f"readonly={readonly!r} is neither True nor False.",
+                suggestion="readonly=True to read, readonly=False to change mail as well.",
+            )
         self.readonly = readonly
         self._connection: Connection | None = None
 

@@ -478,6 +478,7 @@ NAMED: dict[str, Callable[[IMAPClient, Any], object]] = {
     "delete": lambda client, name: client.delete_folder(name),
     "delete with messages": lambda client, name: client.delete_folder(name, force=True),
     "subscribe": lambda client, name: client.subscribe(name),
+    "open": lambda client, name: client.select_folder(name),
 }
 
 

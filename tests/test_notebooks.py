@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from mailframe import analysis, plots
 from tests.conftest import CHECKOUT, require
 
 nbformat = require("nbformat", "nbformat")
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
+GALLERY = CHECKOUT / "notebooks" / "90_gallery.ipynb"
 MARK = "# NBVAL_CHECK_OUTPUT"
 LONGEST_CELL = 25
 # Where files lie on somebody's machine.
@@ -141,3 +143,25 @@ def test_no_bar_is_left_in_the_output(path: Path) -> None:
     calls = [call for cell in cells(path) for call in reading.findall(cell.source)]
     assert calls
     assert not [call for call in calls if "progress=False" not in call]
+
+
+def test_the_gallery_has_every_analysis() -> None:
+    source = "\n".join(cell.source for cell in cells(GALLERY))
+    shown = set(re.findall(r"\.(?:analysis|mail)\.(\w+)\(", source))
+    assert shown == set(analysis.__all__)
+
+
+def test_the_gallery_has_a_picture_of_every_plot() -> None:
+    drawing = re.compile(r"\.plots?\.(\w+)\(")
+    drawn = [
+        (name, [output for output in cell.outputs if "image/png" in output.get("data", {})])
+        for cell in cells(GALLERY)
+        for name in drawing.findall(cell.source)
+    ]
+    assert {name for name, _ in drawn} == set(plots.__all__)
+    assert all(len(pictures) == 1 for _, pictures in drawn)
+
+
+def test_the_gallery_tells_of_all_that_it_has() -> None:
+    prose = "\n".join(cell.source for cell in cells(GALLERY, "markdown"))
+    assert set(re.findall(r"\*\*(\w+)\*\*", prose)) == {*analysis.__all__, "trace"}

@@ -41,8 +41,8 @@ def identities(headers: pd.DataFrame, *, me: Me = None) -> pd.DataFrame:
     ----------
     headers
         Messages, with the columns ``from_address`` and ``from_name``; of ``folder``, ``labels``,
-        ``account`` and ``delivered_to`` (``session.headers(fields=["Delivered-To"])``) those that
-        are there tell it.
+        ``account`` and ``delivered_to`` (``session.headers(fields=["Delivered-To"])``, RFC 9228)
+        those that are there tell it.
     me
         My address, or several, where they are not to be guessed.
 
@@ -64,6 +64,15 @@ def identities(headers: pd.DataFrame, *, me: Me = None) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> identities(headers)[["address", "source", "messages"]]
+                        address source  messages
+    0  mira.holm@fyrbak.example   sent       619
+
+    A tagged address has a row, and is the same person's:
+
     >>> headers = pd.DataFrame({
     ...     "from_address": ["Ann@x.example", "ann+b@x.example", "ann@x.example", "bob@y.example"],
     ...     "from_name": ["Ann", None, "Ann", "Bob"],
@@ -125,6 +134,23 @@ def people(headers: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+
+    Who poses as a colleague is not taken for her:
+
+    >>> poses = headers["from_name"] == "Astrid Lindqvist"
+    >>> headers.loc[poses, ["from_address", "folder"]].drop_duplicates()
+                                      from_address folder
+    72             astrid.lindqvist@fyrbak.example  INBOX
+    1265  astrid.lindqvist@office-mail.example.net   Junk
+    1277    astrid.lindqvist@xn--frbak-eze.example   Junk
+    >>> people(headers).empty
+    True
+
+    One person at two firms is proposed:
+
     >>> headers = pd.DataFrame({
     ...     "from_address": ["ann.lee@x.example", "Ann.Lee@y.example", "bob@y.example"],
     ...     "from_name": ["Ann Lee", "Lee, Ann", "Bob"],

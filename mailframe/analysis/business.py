@@ -54,6 +54,17 @@ class BusinessHours:
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> times = mf.analysis.response_times(headers, business=BusinessHours(tz="Europe/Copenhagen"))
+    >>> times[times["answered"]][["asked", "time", "business_time"]].head(2)
+                          asked            time   business_time
+    1 2026-06-30 07:40:49+00:00 0 days 01:33:22 0 days 01:33:22
+    2 2026-06-30 06:28:45+00:00 0 days 01:12:04 0 days 00:40:49
+
+    From Friday at 16:00 to Monday at 9:30, there are an hour and a half of business time:
+
     >>> hours = BusinessHours("09:00", "17:00", tz="Europe/Berlin", holidays=["2025-12-25"])
     >>> friday, monday = pd.to_datetime(["2025-12-19T15:00Z", "2025-12-22T08:30Z"])
     >>> hours.between([friday], [monday])
@@ -101,7 +112,7 @@ class BusinessHours:
         """
         first, last = _utc(starts), _utc(ends)
         moments = np.concatenate([first, last])
-        result = np.full(len(first), np.timedelta64("NaT"), dtype="m8[us]")
+        result = np.full(len(first), np.timedelta64("NaT", "us"), dtype="m8[us]")
         both = ~np.isnat(first) & ~np.isnat(last)
         if not both.any():
             return result

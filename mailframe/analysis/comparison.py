@@ -75,14 +75,17 @@ def compare(
 
     Examples
     --------
-    >>> march = pd.DataFrame({"from_domain": ["x.example", "x.example"], "size": [10, 20]})
-    >>> april = pd.DataFrame({"from_domain": ["x.example", "y.example"], "size": [10, 40]})
-    >>> compare(april, march, by="domain", names=("april", "march"))[
-    ...     ["domain", "messages_april", "messages_march", "difference", "ratio"]
-    ... ]
-          domain  messages_april  messages_march  difference  ratio
-    0  x.example               1               2          -1    0.5
-    1  y.example               1               0           1    inf
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> early = headers[headers["date"] < "2025-07-01"]
+    >>> late = headers[headers["date"] >= "2025-07-01"]
+    >>> table = compare(late, early, by="direction", names=("late", "early"))
+    >>> table[["direction", "messages_late", "messages_early", "difference", "ratio"]].round(2)
+      direction  messages_late  messages_early  difference  ratio
+    0  received           1078             857         221   1.26
+    1      sent            327             289          38   1.13
+    2     draft              3               0           3    inf
     """
     check_count("top", top, "groups")
     columns = [f"{what}_{name}" for what in _COUNTED for name in _two(names)]

@@ -72,6 +72,16 @@ def thread_ids(
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> len(headers), thread_ids(headers)["thread_id"].nunique()
+    (2556, 1366)
+    >>> thread_ids(headers, subject=True)["thread_id"].nunique()
+    908
+
+    The third one answers a message that is not there, and refers to the first:
+
     >>> headers = pd.DataFrame({
     ...     "message_id": ["1@a", "2@a", "3@a", "4@a"],
     ...     "in_reply_to": [None, "1@a", "0@a", None],
@@ -143,21 +153,14 @@ def threads(
 
     Examples
     --------
-    >>> headers = pd.DataFrame({
-    ...     "message_id": ["1@a", "2@a", "3@a"],
-    ...     "in_reply_to": [None, "1@a", None],
-    ...     "references": [None, "1@a", None],
-    ...     "from_address": ["ann@example.org", "me@example.org", "bob@example.com"],
-    ...     "from_name": ["Ann", "Me", None],
-    ...     "subject": ["Boat", "Re: Boat", "News"],
-    ...     "seen": [True, True, False],
-    ...     "date": pd.to_datetime(["2025-03-01", "2025-03-04", "2025-03-02"]),
-    ... })
-    >>> table = threads(headers, me="me@example.org")
-    >>> table[["subject", "messages", "people", "duration", "unread", "waiting"]]
-      subject  messages           people duration  unread waiting
-    0    Boat         2          Ann, Me   3 days       0      me
-    1    News         1  bob@example.com   0 days       1    them
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> table = threads(headers).nlargest(2, "messages")
+    >>> table[["subject", "messages", "participants", "waiting"]]
+                                       subject  messages  participants waiting
+    314  Tideline: no new readings since 05:40        42            15    them
+    526     Ticket 560: wave height shows zero        11             2      me
     """
     check_columns(
         headers, [*LINKS, time_column(on), "from_address", "from_name", "subject", "seen"]

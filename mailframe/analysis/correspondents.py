@@ -51,9 +51,9 @@ def domains(
     top
         Only so many, those with the most messages.
     registrable
-        Count what somebody registered, by the public suffix list: ``mail.shop.co.uk`` and
-        ``shop.co.uk`` as one. Needs ``pip install 'mailframe[domains]'``; nothing is asked of the
-        network.
+        Count what somebody registered, by the public suffix list (publicsuffix.org):
+        ``mail.shop.co.uk`` and ``shop.co.uk`` as one. Needs ``pip install 'mailframe[domains]'``;
+        nothing is asked of the network.
     on, me, at, dormant_after, new_within
         As for `senders`.
 
@@ -71,16 +71,13 @@ def domains(
 
     Examples
     --------
-    >>> headers = pd.DataFrame({
-    ...     "from_address": ["a@mail.shop.co.uk", "b@shop.co.uk", "c@x.example"],
-    ...     "from_domain": ["mail.shop.co.uk", "shop.co.uk", "x.example"],
-    ...     "date": pd.to_datetime(["2025-03-01", "2025-03-02", "2025-03-03"], utc=True),
-    ...     "size": 100, "seen": True, "answered": False,
-    ... })
-    >>> domains(headers, registrable=True)[["domain", "addresses", "messages"]]
-           domain  addresses  messages
-    0  shop.co.uk          2         2
-    1   x.example          1         1
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> domains(headers, registrable=True, top=2)[["domain", "addresses", "messages"]]
+               domain  addresses  messages
+    0  fyrbak.example         32       674
+    1     example.net          4        49
     """
     check_columns(headers, ["from_domain"])
     if registrable:
@@ -119,8 +116,8 @@ def recipients(
     by
         ``"address"`` (in lower case), ``"domain"``, or ``"name"``, the display name.
     roles
-        The fields that count, one or several of ``"from"``, ``"sender"``, ``"reply_to"``,
-        ``"to"``, ``"cc"``, ``"bcc"``.
+        The fields that count, one or several of ``"from"``, ``"sender"``, ``"reply_to"``
+        (RFC 5322 section 3.6.2), ``"to"``, ``"cc"``, ``"bcc"`` (section 3.6.3).
     headers
         The same messages' headers, with the key columns and ``on``: then it is told when as well.
     on
@@ -144,16 +141,13 @@ def recipients(
 
     Examples
     --------
-    >>> sent = pd.DataFrame({
-    ...     "account": "me", "folder": "Sent", "uidvalidity": 1, "uid": [1, 1, 2],
-    ...     "role": ["to", "cc", "to"],
-    ...     "address": ["Ann@x.example", "bob@x.example", "ann@x.example"],
-    ...     "name": ["Ann", None, "Ann"],
-    ... })
-    >>> recipients(sent)
-             address name  messages  share  to  cc  bcc
-    0  ann@x.example  Ann         2    1.0   2   0    0
-    1  bob@x.example  NaN         1    0.5   0   1    0
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     sent = session.recipients(folder="Sent")
+    >>> recipients(sent, top=2)[["name", "messages", "share", "to", "cc"]].round(2)
+                   name  messages  share  to  cc
+    0          Jonas Ek        54   0.09  34  20
+    1  Tomasz Zieliński        49   0.08  28  21
     """
     wanted = _checked(roles)
     check_columns(frame, [*_KEY, "role", "address", recipient_column(by), *_beside(by)])

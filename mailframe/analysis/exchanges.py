@@ -239,7 +239,7 @@ def _parents(
 def _earliest(
     times: NDArray[np.datetime64], places: NDArray[np.int64], messages: int
 ) -> NDArray[np.datetime64]:
-    result = np.full(messages, np.datetime64("NaT"), dtype="M8[us]")
+    result = np.full(messages, np.datetime64("NaT", "us"), dtype="M8[us]")
     np.fmin.at(result, places, times.astype("M8[us]"))
     return result
 

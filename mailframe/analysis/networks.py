@@ -108,6 +108,17 @@ def network(
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     recipients = session.recipients(folder="*")
+    >>> edges = network(recipients, without_me=True)
+    >>> edges[edges["target"] == "jonas.ek@fyrbak.example"].head(2)
+                             source                   target  messages    weight
+    21   anders.back@fyrbak.example  jonas.ek@fyrbak.example         8  2.983333
+    28  nadia.rahimi@fyrbak.example  jonas.ek@fyrbak.example         8  2.658333
+
+    The first message has two receivers, half a weight each; the second one has one:
+
     >>> recipients = pd.DataFrame({
     ...     "account": "me", "folder": "INBOX", "uidvalidity": 1, "uid": [1, 1, 1, 2, 2],
     ...     "role": ["from", "to", "cc", "from", "to"], "position": 0,

@@ -93,24 +93,19 @@ def response_times(
 
     Examples
     --------
-    >>> headers = pd.DataFrame({
-    ...     "message_id": ["1@x", "2@y", "3@y"],
-    ...     "in_reply_to": [None, "1@x", None],
-    ...     "references": None,
-    ...     "from_address": ["ann@x.example", "me@y.example", "me@y.example"],
-    ...     "to": ["me@y.example", "ann@x.example", "bob@z.example"],
-    ...     "date": pd.to_datetime(["2025-03-03T10:00", "2025-03-03T11:30", "2025-03-04T10:00"]),
-    ... })
-    >>> times = response_times(headers, me="me@y.example", expecting="all", at="2025-03-06")
-    >>> times[["direction", "person", "answered", "time", "waited"]]
-      direction         person  answered            time          waited
-    0    theirs  bob@z.example     False             NaT 1 days 14:00:00
-    1    theirs  ann@x.example     False             NaT 2 days 12:30:00
-    2      mine  ann@x.example      True 0 days 01:30:00 0 days 01:30:00
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> times = response_times(headers)
+    >>> times[["direction", "answered", "time", "waited"]].head(3)
+      direction  answered            time          waited
+    0      mine     False             NaT 0 days 00:00:00
+    1    theirs      True 0 days 01:33:22 0 days 01:33:22
+    2      mine      True 0 days 01:12:04 0 days 01:12:04
     """
     turn = turns(headers, me, expecting, on)
     end = end_of(headers, at, on)
-    until = np.datetime64("NaT") if pd.isna(end) else end.tz_localize(None).to_datetime64()
+    until = np.datetime64("NaT", "us") if pd.isna(end) else end.tz_localize(None).to_datetime64()
     dated = ~np.isnat(turn.times)
     later = turn.times > until
     asked = np.flatnonzero(turn.expecting & dated & ~later)
@@ -180,18 +175,14 @@ def awaiting_reply(
 
     Examples
     --------
-    >>> headers = pd.DataFrame({
-    ...     "message_id": ["1@x", "2@y", "3@y"],
-    ...     "in_reply_to": [None, "1@x", None],
-    ...     "references": None,
-    ...     "from_address": ["ann@x.example", "me@y.example", "me@y.example"],
-    ...     "to": ["me@y.example", "ann@x.example", "bob@z.example"],
-    ...     "date": pd.to_datetime(["2025-03-03T10:00", "2025-03-03T11:30", "2025-03-07T10:00"]),
-    ... })
-    >>> waiting = awaiting_reply(headers, me="me@y.example", expecting="all", at="2025-03-08")
-    >>> waiting[["person", "messages", "waited"]]
-              person  messages          waited
-    0  ann@x.example         2 4 days 12:30:00
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> waiting = awaiting_reply(headers, older_than="2w", at="2026-07-01")
+    >>> waiting[["person", "messages", "waited"]].tail(2)
+                           person  messages           waited
+    187      per-erik@example.net         2 16 days 07:56:00
+    188  ana.kovac@fyrbak.example         2 15 days 08:24:36
     """
     if not isinstance(whose, str) or whose not in {"them", "me"}:
         raise QueryError(
@@ -200,7 +191,7 @@ def awaiting_reply(
         )
     turn = turns(headers, me, expecting, on)
     end = end_of(headers, at, on)
-    until = np.datetime64("NaT") if pd.isna(end) else end.tz_localize(None).to_datetime64()
+    until = np.datetime64("NaT", "us") if pd.isna(end) else end.tz_localize(None).to_datetime64()
     now = _EPOCH if pd.isna(end) else end  # of no messages none is older
     before = now if older_than is None else moment_of("older_than", older_than, now)
     found = thread_ids(headers, subject=subject)
@@ -269,7 +260,7 @@ def _rows(
     result["person"] = pd.Series(
         np.where(by_them, person[reply], person[asked]) if len(person) else [], dtype="str"
     )
-    replied = np.append(turn.times, np.datetime64("NaT"))[reply]
+    replied = np.append(turn.times, np.datetime64("NaT", "us"))[reply]
     result["asked"], result["replied"] = _aware(turn.times[asked]), _aware(replied)
     ids = text(headers, "message_id").iloc[turn.rows].array
     result["reply_id"] = pd.Series(ids.take(reply, allow_fill=True), dtype="str")

@@ -56,11 +56,15 @@ def activity(headers: pd.DataFrame, *, tz: str | tzinfo = "UTC", on: str = "date
 
     Examples
     --------
-    >>> headers = pd.DataFrame({"date": pd.to_datetime(["2025-03-03T07:59", "2025-07-07T06:10"])})
-    >>> table = activity(headers, tz="Europe/Berlin")
-    >>> table[table["messages"] > 0]
-       weekday     day  hour  messages
-    8        0  Monday     8         2
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> table = activity(headers, tz="Europe/Copenhagen")
+    >>> table.nlargest(3, "messages")
+         weekday        day  hour  messages
+    110        4     Friday    14        42
+    58         2  Wednesday    10        38
+    38         1    Tuesday    14        35
     """
     zone, shown = _shown(headers, tz, on)
     days, hours = _weekdays(shown.wall), shown.wall.astype("M8[h]").astype("int64") % _HOURS
@@ -97,13 +101,19 @@ def diurnal(headers: pd.DataFrame, *, tz: str | tzinfo = "UTC", on: str = "date"
     QueryError
         As `activity` does.
 
+    Notes
+    -----
+    After S. Wolfram, "The Personal Analytics of My Life" (2012).
+
     Examples
     --------
-    >>> headers = pd.DataFrame({"date": pd.to_datetime(["2025-03-03T23:30", "2025-07-07T06:10"])})
-    >>> diurnal(headers, tz="Europe/Berlin")
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> diurnal(headers, tz="Asia/Tokyo").head(2)
              day            time
-    0 2025-03-04 0 days 00:30:00
-    1 2025-07-07 0 days 08:10:00
+    0 2026-06-30 0 days 18:14:11
+    1 2026-06-30 0 days 15:28:45
     """
     zone, shown = _shown(headers, tz, on)
     day = shown.wall.astype("M8[D]").astype("M8[us]")
@@ -136,13 +146,21 @@ def calendar(headers: pd.DataFrame, *, tz: str | tzinfo = "UTC", on: str = "date
     QueryError
         As `activity` does.
 
+    Notes
+    -----
+    For the n-th day of a year, from 0, and the weekday w of 1 January, the week is
+    floor((n + w) / 7).
+
     Examples
     --------
-    >>> headers = pd.DataFrame({"date": pd.to_datetime(["2024-12-31", "2025-01-01", "2025-01-01"])})
-    >>> calendar(headers)
-             day  year  week  weekday  messages
-    0 2024-12-31  2024    52        1         1
-    1 2025-01-01  2025     0        2         2
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> table = calendar(headers)
+    >>> table[table["day"].between("2024-12-31", "2025-01-01")]
+               day  year  week  weekday  messages
+    182 2024-12-31  2024    52        1         0
+    183 2025-01-01  2025     0        2         1
     """
     zone, shown = _shown(headers, tz, on)
     found = shown.wall.astype("M8[D]").astype("int64")

@@ -102,20 +102,19 @@ def senders(
     QueryError
         For a column that is missing, and for what is no number, no time or no kind of sender.
 
+    Notes
+    -----
+    Read and answered are the flags Seen and Answered (RFC 9051 section 2.3.2).
+
     Examples
     --------
-    >>> headers = pd.DataFrame({
-    ...     "from_address": ["Ann@example.org", "bob@example.com", "ann@example.org"],
-    ...     "from_name": ["Ann", "Bob", "Ann"],
-    ...     "date": pd.to_datetime(["2025-03-01", "2025-03-02", "2025-03-03"], utc=True),
-    ...     "size": [1000, 500, 3000],
-    ...     "seen": [True, True, False],
-    ...     "answered": [False, True, False],
-    ... })
-    >>> senders(headers)[["address", "name", "messages", "median_size", "read_rate"]]
-               address name  messages  median_size  read_rate
-    0  ann@example.org  Ann         2         2000        0.5
-    1  bob@example.com  Bob         1          500        1.0
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> senders(headers, top=2)[["address", "messages", "median_size", "read_rate"]].round(2)
+                              address  messages  median_size  read_rate
+    0         ci@build.fyrbak.example        80         1276       0.76
+    1  monitor@monitor.fyrbak.example        56         1332       0.75
     """
     columns = [sender_column(by), "from_address", *(["from_name"] if by == "address" else [])]
     check_columns(headers, [*columns, time_column(on), "size", "seen", "answered"])

@@ -75,8 +75,24 @@ def volume(
         For a column that is missing, a period or zone that nobody knows, periods so many that no
         memory holds them, and directions if nothing tells who I am.
 
+    Notes
+    -----
+    The date and the sender's offset are those of the Date field (RFC 5322 section 3.6.1), the
+    internal date and the size those that the server tells (RFC 9051 sections 2.3.3 and 2.3.4).
+
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> volume(headers, "Y", by="direction").tail(3)
+                         period direction  messages     size
+    6 2026-01-01 00:00:00+00:00  received       574  2026388
+    7 2026-01-01 00:00:00+00:00      sent       166   188289
+    8 2026-01-01 00:00:00+00:00     draft         2     1041
+
+    A day begins at midnight by the clock in use on it, and one without mail has a row:
+
     >>> headers = pd.DataFrame({
     ...     "date": pd.to_datetime(["2025-03-30 21:59", "2025-04-01 00:00"], utc=True),
     ...     "size": [1000, 20],

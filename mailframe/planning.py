@@ -220,6 +220,7 @@ def draft(
         )
         for key, (_, messages) in groups.items()
     )
+    create = create if actions else ()  # for nothing no folder is made
     said = [*_loud(entries), *warnings, *_marked(actions), *missing_rights(source, actions, create)]
     return Plan(source.account, tuple(entries), actions, create, tuple(said), is_chain, session)
 

@@ -614,7 +614,10 @@ def test_where_all_rows_are_gone_there_is_nothing_to_do(
     assert plan.frame["state"].tolist() == ["gone"] * 3
     assert "3 messages not there any more" in repr(plan)
     assert plan.apply().counts == {"done": 0, "gone": 3, "failed": 0, "unknown": 0}
-    assert not commands(mailbox.sent()) - READING
+    moving = mailbox.session.move(rows, "Later", create=True)
+    assert moving.create == ()
+    assert moving.apply().is_complete
+    assert not commands(mailbox.sent()) - READING  # and no folder was made
 
 
 # -- what happens between plan and apply

@@ -124,7 +124,7 @@ class Model:
                     deeds.append(Deed(want, self._since(want)))
                 deeds[number].names[want.uid] = message.name
             entries.append(Entry(want, state, number, message.flags if message else NONE))
-        return Intent(entries, deeds, create, is_chain)
+        return Intent(entries, deeds, create if deeds else "", is_chain)
 
     def _since(self, want: Want) -> tuple[Folder, int] | None:
         box = self.folders.get(want.target)

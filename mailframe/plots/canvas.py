@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib import dates
 from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from mailframe.analysis.periods import following
 from mailframe.plots.labels import left_out
@@ -46,6 +47,8 @@ _LEAST_WIDTH = 6  # periods for which there is room
 #: Ticks of time; where periods are no more than that, one each, if there is room.
 _MOST_TICKS = 13
 _TICK_ROOM = 0.55  # inches
+_BELOW_DATE = 14  # points, of what is below the date that stands below the ticks
+_CHARACTER = 0.065  # inches, of small writing
 # How many ticks matplotlib's locator must be allowed, to be sure of so many: its intervals are six
 # months, three weeks and twelve hours at most, and it warns if that does not do.
 _LEAST_ROOM = ((11, 5), (7, 3), (5, 2))
@@ -93,21 +96,32 @@ def without_messages(ax: Axes) -> Axes:
 
 
 def add_legend(ax: Axes, handles: list[Any], labels: list[str]) -> None:
-    """Say what the colours mean: beside the axes, where the figure makes room and has some.
+    """Say what the colours mean: beside the axes or below them, where the figure makes room.
 
     Parameters
     ----------
     ax
-        With its data.
+        With its data, and the label of its x-axis.
     handles, labels
         What was drawn, and its names.
     """
     if ax.figure.get_layout_engine() is None:  # beside the axes it would be cut off
         ax.legend(handles, labels, loc="best")
     elif width_of(ax) < NARROW:  # beside them it would take half of the picture
-        ax.legend(handles, labels, loc="best", fontsize="x-small")
+        _add_legend_below(ax, handles, labels)
     else:
         ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def _add_legend_below(ax: Axes, handles: list[Any], labels: list[str]) -> None:
+    lines = ax.get_xlabel().count("\n") + 1
+    down = ScaledTranslation(
+        0, -(0.25 + 0.17 * lines + ax.xaxis.labelpad / 72), ax.figure.dpi_scale_trans
+    )
+    most = max(int((0.65 * width_of(ax) - 0.35) / _CHARACTER), 8)  # of two columns, less the mark
+    shown = [name if len(name) <= most else f"{name[: most - 1]}…" for name in labels]
+    ax.legend(handles, shown, loc="upper center", bbox_to_anchor=(0.5, 0), frameon=False,
+              bbox_transform=ax.transAxes + down, ncols=2, fontsize="x-small")  # fmt: skip
 
 
 def edges_of(periods: pd.DatetimeIndex, frequency: Frequency) -> NDArray[np.float64]:
@@ -142,10 +156,14 @@ def mark_time(ax: Axes, edges: NDArray[np.float64], zone: Zone) -> None:
         locator = _time_axis.AutoDateLocator(tz=clock, minticks=least, maxticks=most)
     ax.xaxis_date(clock)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(_time_axis.ConciseDateFormatter(locator, tz=clock))
+    formatter = _time_axis.ConciseDateFormatter(locator, tz=clock)
+    ax.xaxis.set_major_formatter(formatter)
     # A bar alone is a bar, not a wall.
     beside = max(_LEAST_WIDTH - (len(edges) - 1), 0) / 2 * (edges[1] - edges[0])
     ax.set_xlim(edges[0] - beside, edges[-1] + beside)
+    formatter.format_ticks(locator())
+    if formatter.get_offset() and width_of(ax) < NARROW:
+        ax.xaxis.labelpad = _BELOW_DATE  # beside each other there is no room for both
 
 
 def mark_counts(axis: Any) -> None:

@@ -22,7 +22,7 @@ from mailframe.plots.canvas import (
     without_messages,
 )
 from mailframe.plots.labels import label, left_out
-from mailframe.plots.people import leave_room, name_rows
+from mailframe.plots.people import leave_room, name_rows, rows_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ __all__ = ["compare"]
 _WHOLES = ("D", "W", "M", "Q", "Y")
 _NOW, _BEFORE = COLOURS[0], COLOURS[1]
 _LEAST_ROWS = 3
+_ROW = 0.24  # inches, of two bars where there is little room
 
 
 class _Course(NamedTuple):
@@ -93,10 +94,14 @@ def compare(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> nothing = schema.empty("headers")
-    >>> compare(nothing, nothing, by="folder").get_title()
-    'Messages by folder: now and before'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> early = headers[headers["date"] < "2025-07-01"]
+    >>> late = headers[headers["date"] >= "2025-07-01"]
+    >>> ax = compare(late, early, by="direction", names=("late", "early"))
+    >>> ax.get_title(), [label.get_text() for label in ax.get_yticklabels()]
+    ('Messages by direction: late and early', ['received', 'sent', 'draft'])
     """
     if by is not None:
         return _draw_groups(headers, before, by, top, names, me, ax)
@@ -116,6 +121,8 @@ def _draw_groups(
     table = compared(*frames, by=by, top=top, names=names, me=me)
     shown = len(table)
     ax = new_axes(8, 1.2 + 0.46 * max(shown, _LEAST_ROWS)) if ax is None else ax
+    table = table.head(rows_for(ax, _ROW))
+    shown = len(table)
     now, then = names
     ax.set_title(f"Messages by {label(by)}: {label(now)} and {label(then)}", wrap=True)
     ax.set_xlabel("messages")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import dates
 from matplotlib.collections import LineCollection
-from matplotlib.transforms import ScaledTranslation
 
 from mailframe.analysis.columns import check_columns, text, time_column
 from mailframe.analysis.links import LINKS
@@ -47,6 +46,8 @@ _NAMES_WIDTH = 4
 _LEAST_ROWS = 6
 _SECOND = 1 / 86_400  # matplotlib counts days
 _time_axis: Any = dates  # which has no types
+#: matplotlib raises for a time of the years before and after.
+_DRAWABLE = _time_axis.date2num(np.array(["0001-01-01", "9999-12-31"], dtype="M8[D]"))
 
 
 def thread(
@@ -89,6 +90,14 @@ def thread(
 
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> thread(headers).get_title()
+    'Tideline: no new…dings since 05:40 (42 messages)'
+
+    Who wrote stands at the left, if there is room:
+
     >>> import pandas as pd
     >>> headers = pd.DataFrame({
     ...     "message_id": ["1@a", "2@a"], "in_reply_to": [None, "1@a"], "references": None,
@@ -118,7 +127,8 @@ def thread(
         return without_messages(ax)
     places = _time_axis.date2num(messages.moment[dated].astype("M8[us]"))
     room = max((places.max() - places.min()) * 0.03, 30 * _SECOND)
-    mark_time(ax, np.linspace(places.min() - room, places.max() + room, 100), zone)
+    ends = np.clip([places.min() - room, places.max() + room], *_DRAWABLE)
+    mark_time(ax, np.linspace(*ends, 100), zone)
     _draw(ax, places, _above(trees, dated), headers.iloc[messages.row[dated]])
     ax.set_ylim(len(dated) - 0.3, -0.7)
     tidy(ax, "x")
@@ -185,27 +195,18 @@ def _draw(
     for number in np.unique(group):
         some = group == number
         colour = COLOURS[number] if number < len(COLOURS) else OTHERS
-        drawn = ax.scatter(places[some], rows[some], 9 if many else 30, color=colour, zorder=2)
+        drawn = ax.scatter(places[some], rows[some], 9 if many else 30, color=colour, zorder=2,
+                           clip_on=False)  # fmt: skip
         handles.append(drawn)
         texts.append(names[number] if number < len(COLOURS) else "others")
     if many:
         ax.set_yticks([])
-        if width_of(ax) < _NAMES_WIDTH:  # beside it, nothing would be left of the axes
-            _add_legend_below(ax, handles, texts)
-        else:
-            add_legend(ax, handles, texts)
+        add_legend(ax, handles, texts)
     else:
         unknown = label("?")
         writers = [names[place] if place >= 0 else unknown for place in ranking.places]
         ax.set_yticks(rows, writers)
         ax.tick_params(axis="y", length=0)
-
-
-def _add_legend_below(ax: Axes, handles: list[Any], labels: list[str]) -> None:
-    lines = ax.get_xlabel().count("\n") + 1
-    down = ScaledTranslation(0, -(0.3 + 0.17 * lines), ax.figure.dpi_scale_trans)
-    ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), frameon=False,
-              bbox_transform=ax.transAxes + down, ncols=2, fontsize="x-small")  # fmt: skip
 
 
 def _names(ranking: Ranking, letters: pd.DataFrame) -> list[str]:

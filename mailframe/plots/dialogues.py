@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mailframe import schema
 from mailframe.analysis.columns import check_columns
-from mailframe.plots.canvas import COLOURS, OTHERS
+from mailframe.plots.canvas import COLOURS, NARROW, OTHERS, add_legend, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,9 +85,12 @@ def trace(t: pd.DataFrame | Trace, *, ax: Axes | None = None) -> Axes:
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> trace(schema.empty("trace")).get_title()
-    'Dialogue with the server: 0 commands'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     folders = session.folders()
+    ...     dialogue = session.trace()
+    >>> trace(dialogue).get_title()
+    'Dialogue with the server: 5 commands'
     """
     frame = t if isinstance(t, pd.DataFrame) else t.frame
     check_columns(frame, [column.name for column in schema.TRACE if column.name != "line"])
@@ -98,7 +101,9 @@ def trace(t: pd.DataFrame | Trace, *, ax: Axes | None = None) -> Axes:
     if ax is None:
         ax = plt.subplots(figsize=(8, 1.3 + 0.24 * max(height, 4)), layout="constrained")[1]
     number = len(commands)
-    ax.set_title(f"Dialogue with the server: {number:,} command{'' if number == 1 else 's'}")
+    ax.set_title(
+        f"Dialogue with the server: {number:,} command{'' if number == 1 else 's'}", wrap=True
+    )
     if frame.empty:
         ax.set(xticks=[], yticks=[])
         ax.text(0.5, 0.5, "nothing was said", transform=ax.transAxes, ha="center", va="center")
@@ -111,12 +116,12 @@ def trace(t: pd.DataFrame | Trace, *, ax: Axes | None = None) -> Axes:
     where = pauses["after"] - pauses["out"].cumsum().shift(fill_value=0)
     ax.set_xlim(-0.01 * span / unit, 1.01 * span / unit)
     ax.set_ylim(height + 0.1, -0.2)
+    _label(ax, frame["time"].min(), lanes, name)
     _draw_commands(ax, commands, lanes, _Scale(span, unit, inch, tuple(where)))
     for lane in lanes:
         is_its = (replies["connection"] == lane.connection).to_numpy()
         _draw_replies(ax, times[is_its] / unit, replies["bytes"][is_its], lane, span / unit)
     _draw_pauses(ax, pauses, unit)
-    _label(ax, frame["time"].min(), lanes, name)
     return ax
 
 
@@ -223,10 +228,8 @@ def _draw_commands(ax: Axes, commands: pd.DataFrame, lanes: list[_Lane], scale: 
     handles = [Patch(color=colours[name], label=name) for name in names[: len(COLOURS)]]
     if len(names) > len(COLOURS):
         handles.append(Patch(color=OTHERS, label="others"))
-    if handles and ax.figure.get_layout_engine() is not None:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    elif handles:  # beside the axes it would be cut off
-        ax.legend(handles=handles, loc="best")
+    if handles:
+        add_legend(ax, handles, [str(one.get_label()) for one in handles])
 
 
 def _write_names(
@@ -278,11 +281,14 @@ def _draw_pauses(ax: Axes, pauses: pd.DataFrame, unit: float) -> None:
 
 
 def _label(ax: Axes, first: pd.Timestamp, lanes: list[_Lane], unit: str) -> None:
+    is_narrow = width_of(ax) < NARROW
     ax.set_xlabel(f"{unit} since {first.tz_convert('UTC'):%H:%M:%S} UTC", loc="left")
     ax.set_yticks(
         [(lane.top + lane.bottom) / 2 for lane in lanes],
-        [f"connection {lane.connection}" for lane in lanes],
+        [str(lane.connection) if is_narrow else f"connection {lane.connection}" for lane in lanes],
     )
+    if is_narrow:
+        ax.set_ylabel("connection")
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
     ax.spines[["top", "right", "left"]].set_visible(False)

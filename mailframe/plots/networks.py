@@ -89,8 +89,21 @@ def network(
     QueryError
         As `mailframe.analysis.network` does, and for ``top``.
 
+    Notes
+    -----
+    Laid out after E. R. Gansner, Y. Koren and S. North, "Graph drawing by stress majorization"
+    (2004), the same way each time.
+
     Examples
     --------
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     sent = session.recipients(folder="Sent")
+    >>> network(sent, top=20).get_title()
+    'Who writes to whom (20 of 89 people)'
+
+    Edges are drawn as they are:
+
     >>> edges = pd.DataFrame({
     ...     "source": ["ann@x.example", "bob@x.example"],
     ...     "target": ["bob@x.example", "cy@y.example"],

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["domains", "font_size", "leave_room", "name_rows", "recipients", "senders"]
+__all__ = ["domains", "font_size", "leave_room", "name_rows", "recipients", "rows_for", "senders"]
 
 _LACKING = {"address": "without a sender", "domain": "without a domain", "name": "without a name"}
 _LEAST_ROWS = 4
+# A row of small writing, and what is written above and below rows, in inches.
+_ROW = 0.14
+_AROUND = 0.5
 # A character of small writing, and of the usual one, in inches.
 _SMALL = 0.065
 _CHARACTER = 1 / 12
@@ -73,9 +76,12 @@ def senders(
 
     Examples
     --------
-    >>> ax = senders(pd.DataFrame({"from_address": ["a@b.example", "c@d.example", "A@b.example"]}))
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> ax = senders(headers, top=3, by="name")
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['a@b.example', 'c@d.example']
+    ['Build server', 'Monitoring', 'Fyrbåk Support']
     """
     check_columns(headers, [sender_column(by)])
     ranking = rank(sender_values(headers, by), top)
@@ -118,9 +124,12 @@ def domains(
 
     Examples
     --------
-    >>> ax = domains(pd.DataFrame({"from_domain": ["b.example", "d.example", "B.example"]}))
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> ax = domains(headers, top=3)
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['b.example', 'd.example']
+    ['fyrbak.example', 'build.fyrbak.example', 'monitor.fyrbak.example']
     """
     check_columns(headers, ["from_domain"])
     values = sender_values(headers, "domain")
@@ -167,9 +176,12 @@ def recipients(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> recipients(schema.empty("recipients")).get_title()
-    'Messages by recipient'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     sent = session.recipients(folder="Sent")
+    >>> ax = recipients(sent, top=3, by="name")
+    >>> ax.get_title(), [label.get_text() for label in ax.get_yticklabels()]
+    ('Messages by recipient (3 of 80)', ['Jonas Ek', 'Tomasz Zieliński', 'Sofia Marques'])
     """
     check_count("top", top, "recipients")
     table = told_recipients(frame, by=by, roles=roles)
@@ -189,6 +201,8 @@ def _draw(
 ) -> Axes:
     shown = len(ranking.senders)
     ax = new_axes(8, 1.2 + 0.27 * max(shown, _LEAST_ROWS)) if ax is None else ax
+    shown = min(shown, rows_for(ax, _ROW))
+    ranking = ranking._replace(senders=ranking.senders[:shown], messages=ranking.messages[:shown])
     ax.set_title(_title(ranking, words.one), wrap=True)
     ax.set_xlabel("messages" + left_out(ranking.unknown, words.lacking), wrap=True)
     if not shown:
@@ -198,11 +212,25 @@ def _draw(
     written = [f"{n:,} ({share:.0%})" for n, share in zip(ranking.messages, shares, strict=True)]
     ax.bar_label(bars, written, padding=3, fontsize=font_size(ax))
     ax.set_ylim(max(shown, _LEAST_ROWS) - 0.5, -0.5)
-    name_rows(ax, names)
+    name_rows(ax, names[:shown])
     leave_room(ax, written)
     mark_counts(ax.xaxis)
     tidy(ax, "x")
     return ax
+
+
+def rows_for(ax: Axes, height: float) -> int:
+    """Return how many rows there is room for: on an Axes that is given, perhaps not for all.
+
+    Parameters
+    ----------
+    ax
+        Before anything is written around it.
+    height
+        Of a row, in inches, where there is little room.
+    """
+    room = ax.get_window_extent().height / ax.figure.dpi - _AROUND
+    return max(int(room / height), _LEAST_ROWS)
 
 
 def font_size(ax: Axes) -> str:

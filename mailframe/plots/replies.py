@@ -73,11 +73,18 @@ def response_times(
     QueryError
         As `mailframe.analysis.response_times` does.
 
+    Notes
+    -----
+    The estimator of Kaplan and Meier: see `mailframe.analysis.survival`.
+
     Examples
     --------
-    >>> from mailframe import schema
-    >>> response_times(schema.empty("headers"), me="me@y.example").get_ylabel()
-    'still without an answer'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> ax = response_times(headers)
+    >>> ax.get_ylabel(), ax.get_xlabel()
+    ('still without an answer', 'time since it was asked')
     """
     times = headers
     if not isinstance(headers, pd.DataFrame) or "waited" not in headers.columns:

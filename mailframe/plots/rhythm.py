@@ -45,7 +45,6 @@ _MONTH_LONG = _WEEKS / 12.2
 _INK = 0.2  # of the axes that dots cover, if they do not cover each other
 _DOTS = (0.9, 5.0)  # points across
 _FAINTEST, _FULLEST = 0.03, 0.75
-_NARROW = 4  # inches
 _LEAST_CELL = 0.06  # inches, of what is parted by lines
 _GOLDEN = 0.6180339887498949
 
@@ -78,9 +77,12 @@ def activity(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> activity(schema.empty("headers"), tz="Europe/Berlin").get_title()
-    'Messages by hour of the week'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> ax = activity(headers, tz="Europe/Copenhagen")
+    >>> ax.get_title(), ax.get_xlabel()
+    ('Messages by hour of the week', 'date sent (Europe/Copenhagen)')
     """
     table = rhythm.activity(headers, tz=tz, on=on)
     ax = new_axes(8, 3.2) if ax is None else ax
@@ -137,9 +139,12 @@ def diurnal(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> diurnal(schema.empty("headers"), tz="Europe/Berlin").get_ylabel()
-    'time of day'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> ax = diurnal(headers, tz="Europe/Copenhagen")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('date sent (Europe/Copenhagen)', 'time of day')
     """
     table = rhythm.diurnal(headers, tz=tz, on=on)
     ax = new_axes(8, 4.2) if ax is None else ax
@@ -158,8 +163,6 @@ def diurnal(
         markeredgewidth=0, color=COLOURS[0 if _is_light(ax) else 4], alpha=alpha, rasterized=True,
     )  # fmt: skip
     mark_time(ax, np.arange(day.min(), day.max() + 2), Zone("", None))
-    if width_of(ax) < _NARROW:
-        ax.xaxis.labelpad = 14  # below the month and year, which stand at the right
     _mark_hours(ax)
     tidy(ax, "both")
     return ax
@@ -194,9 +197,12 @@ def calendar(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> calendar(schema.empty("headers"), tz="Europe/Berlin").get_xlabel()
-    'date sent (Europe/Berlin)'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers()
+    >>> ax = calendar(headers)
+    >>> [label.get_text() for label in ax.get_yticklabels()], ax.get_xlabel()
+    (['2024', '2025', '2026'], 'date sent (UTC)')
     """
     table = rhythm.calendar(headers, tz=tz, on=on)
     busy = table.groupby("year")["messages"].transform("sum") > 0

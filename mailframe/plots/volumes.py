@@ -77,9 +77,12 @@ def volume(
 
     Examples
     --------
-    >>> from mailframe import schema
-    >>> volume(schema.empty("headers"), "M", tz="Europe/Berlin").get_xlabel()
-    'date sent (Europe/Berlin)'
+    >>> import mailframe as mf
+    >>> with mf.demo() as session:
+    ...     headers = session.headers(folder="*")
+    >>> ax = volume(headers, "M", by="direction", tz="Europe/Copenhagen")
+    >>> ax.get_title(), ax.get_xlabel().splitlines()[0]
+    ('Messages per month, by direction', 'date sent (Europe/Copenhagen)')
     """
     frequency, zone = frequency_of(freq), zone_of(tz)
     columns = grouping(headers, by)
@@ -105,8 +108,8 @@ def volume(
     groups = counted["group"].unique().astype("int64")
     edges = edges_of(pd.DatetimeIndex(counted["period"].iloc[:: len(groups)]), frequency)
     counts = counted["messages"].to_numpy().reshape(-1, len(groups))
-    _draw_periods(ax, edges, counts, groups, names)
     mark_time(ax, edges, zone)
+    _draw_periods(ax, edges, counts, groups, names)
     mark_counts(ax.yaxis)
     tidy(ax, "y")
     return ax
@@ -155,7 +158,8 @@ def _draw_periods(
         bottom = bottom + heights
     ax.set_ylim(bottom=0)
     if len(names) > 1:
-        if width_of(ax) < NARROW:  # room for the legend, above the bars
+        if width_of(ax) < NARROW and ax.figure.get_layout_engine() is None:
+            # The legend has its room above the bars.
             ax.set_ylim(top=ax.get_ylim()[1] * (1 + 0.35 * len(groups)))
         # As they lie: the group on top is the first in the legend.
         add_legend(ax, drawn[::-1], [names[group] for group in groups][::-1])

@@ -105,7 +105,7 @@ class Work:
 def _owner(action: Action) -> int:
     """Say in a number what is done with which messages: done again, it is the same."""
     messages = tuple(one.uid for one in action.messages)
-    letters = tuple(one.content for one in action.letters)
+    letters = tuple((one.content, one.flags, one.date) for one in action.letters)
     where = (action.folder, action.uidvalidity, action.target, action.since)
     return hash((action.verb, where, messages, letters))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
 DELETED = frozenset({"\\Deleted"})
 NONE: frozenset[str] = frozenset()
@@ -60,6 +60,14 @@ class Deed:
     since: tuple[Folder, int] | None
     names: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def owner(self) -> Hashable:
+        """Say what is done with which messages: done again, it is the same."""
+        want = self.want
+        flags = want.add if want.verb == "append" else NONE
+        where = (want.folder, want.box, want.target, self.since)
+        return want.verb, where, flags, tuple(sorted(self.names.items()))
+
 
 class Entry(NamedTuple):
     """What is wanted of a message, how it is, and which deed it is part of."""
@@ -98,6 +106,8 @@ class Model:
     def __init__(self, kind: str, folders: Iterable[str]) -> None:
         self.kind = kind
         self.folders = {name: Folder() for name in folders}
+        #: By what each session knows to have put where.
+        self._claims: dict[int, dict[tuple[Folder, int], Hashable]] = defaultdict(dict)
 
     def live(self) -> Counter[str]:
         """Count what is not marked as deleted."""
@@ -137,8 +147,9 @@ class Model:
             return "as it is"
         return "change"
 
-    def apply(self, intent: Intent) -> list[Result]:
-        """Do what was planned."""
+    def apply(self, intent: Intent, who: int = -1) -> list[Result]:
+        """Do what was planned; a session remembers what it has put where."""
+        claims = self._claims[who] if who >= 0 else {}
         if intent.create:
             self.folders.setdefault(intent.create, Folder())
         found: dict[tuple[int, int], Result] = {}
@@ -146,7 +157,10 @@ class Model:
         for number, deed in enumerate(intent.deeds):
             if intent.is_chain and any(one.status != "done" for one in found.values()):
                 break
-            done = self._do(number, intent.deeds, known)
+            done = self._do(number, intent.deeds, known, claims)
+            for one in done.values():
+                if one.new_uid is not None and one.box is not None:
+                    claims[one.box, one.new_uid] = deed.owner
             found |= {(number, uid): done.get(uid, FAILED) for uid in deed.names}
         results = []
         for entry in intent.entries:
@@ -155,7 +169,11 @@ class Model:
         return results
 
     def _do(
-        self, number: int, deeds: list[Deed], known: dict[str, dict[tuple[int, int], int]]
+        self,
+        number: int,
+        deeds: list[Deed],
+        known: dict[str, dict[tuple[int, int], int]],
+        claims: dict[tuple[Folder, int], Hashable],
     ) -> dict[int, Result]:
         """Do a part of it; what is not told of has failed."""
         deed = deeds[number]
@@ -165,11 +183,13 @@ class Model:
             if target is None or (deed.since and deed.since[0] is not target):
                 return {}
             if want.target not in known:
-                known[want.target] = self._copies(deeds, want.target, target)
+                known[want.target] = self._copies(deeds, want.target, target, claims)
             copies = {uid: copy for (n, uid), copy in known[want.target].items() if n == number}
             if want.verb == "append":
                 return {
-                    place: Result("done", copies.get(place) or target.put(Message(name, want.add)))
+                    place: Result(
+                        "done", copies.get(place) or target.put(Message(name, want.add)), target
+                    )
                     for place, name in sorted(deed.names.items())
                 }
         if not self._is_there(want):
@@ -184,12 +204,23 @@ class Model:
     def _is_there(self, want: Want) -> bool:
         return self.folders.get(want.folder) is want.box
 
-    def _copies(self, deeds: list[Deed], name: str, target: Folder) -> dict[tuple[int, int], int]:
+    def _copies(
+        self,
+        deeds: list[Deed],
+        name: str,
+        target: Folder,
+        claims: dict[tuple[Folder, int], Hashable],
+    ) -> dict[tuple[int, int], int]:
         """Say what has been done before: what came since the plan was made, and is the same."""
         these = {n: deed for n, deed in enumerate(deeds) if deed.want.target == name}
         [*sinces] = [deed.since for deed in these.values()]
         first = sinces[0][1] if sinces[0] else 1
-        free = [uid for uid in sorted(target.messages) if uid >= first]
+        owners = {deed.owner for deed in deeds}
+        free = [
+            uid
+            for uid in sorted(target.messages)
+            if uid >= first and claims.get((target, uid)) in {None, *owners}
+        ]
         wanted = [
             (n, uid)
             for n, deed in these.items()

@@ -271,7 +271,7 @@ class Clients(RuleBasedStateMachine):
 
     def _apply(self, who: int, job: Job) -> None:
         before = self.model.live()
-        job.results = self.model.apply(job.intent)
+        job.results = self.model.apply(job.intent, who)
         job.outcome = apply(self.sessions[who], job.plan)
         fates = [one.result for one in job.outcome.fates]
         assert [one.status for one in fates] == [one.status for one in job.results]

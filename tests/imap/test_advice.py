@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 
 GMAIL, OUTLOOK, YAHOO = "imap.gmail.com", "outlook.office365.com", "imap.mail.yahoo.com"
 BAD_TOKEN = "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"
-CLASSES = [getattr(exceptions, name) for name in exceptions.__all__]
+CLASSES = [
+    kind
+    for kind in (getattr(exceptions, name) for name in exceptions.__all__)
+    if issubclass(kind, exceptions.MailframeError)
+]
 
 # As they stand in reports of issues (`Rule.seen` says where), but for addresses and session ids.
 PASSWORDS = [

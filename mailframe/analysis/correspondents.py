@@ -10,7 +10,7 @@ import pandas as pd
 from mailframe import schema
 from mailframe.analysis.columns import check_columns, moments, text, time_column
 from mailframe.analysis.registrable import registrable as registered
-from mailframe.analysis.senders import commonest, rank, senders
+from mailframe.analysis.senders import caseless, commonest, rank, senders
 from mailframe.exceptions import QueryError
 
 if TYPE_CHECKING:
@@ -212,10 +212,7 @@ def recipient_values(frame: pd.DataFrame, by: str) -> pd.Series[Any]:
     by
         ``"address"``, ``"domain"`` or ``"name"``.
     """
-    values = text(frame, recipient_column(by))
-    if by != "name":  # addresses that differ in case alone are one person's
-        values = values.str.lower()
-    return values.mask(values == "")
+    return caseless(text(frame, recipient_column(by)), by)
 
 
 def _checked(roles: Sequence[str]) -> list[str]:

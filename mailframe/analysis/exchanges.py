@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from mailframe.analysis.columns import check_columns, moments, text, time_column
-from mailframe.analysis.identity import is_mine, my_addresses, untagged
+from mailframe.analysis.identity import is_mine, lies_in, my_addresses, untagged
 from mailframe.analysis.links import LINKS, parents
 from mailframe.criteria.dates import read_time
 from mailframe.exceptions import QueryError
-from mailframe.roles import ROLES_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,7 +107,7 @@ def turns(headers: pd.DataFrame, me: Me, expecting: str | Iterable[bool], on: st
     automatic |= _any(_submitted(headers), places, len(rows))
     written = ~_all(_drafts(headers), places, len(rows)) & ~automatic
     if is_asked_for is None:
-        can = written & ~_all(_role(headers, "\\Junk"), places, len(rows))
+        can = written & ~_all(lies_in(headers, "\\Junk", of_others=True), places, len(rows))
         listed = _there(headers, "list_id") | _there(headers, "list_unsubscribe")
         can &= ~_any(listed, places, len(rows))
         can &= mine | ~_only_copied(first, own)
@@ -258,24 +257,10 @@ def _there(headers: pd.DataFrame, column: str) -> NDArray[np.bool_]:
 
 
 def _drafts(headers: pd.DataFrame) -> NDArray[np.bool_]:
-    drafts = _role(headers, "\\Drafts")
+    drafts = lies_in(headers, "\\Drafts", of_others=True)
     if "draft" in headers.columns:
         drafts |= headers["draft"].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
     return drafts
-
-
-def _role(headers: pd.DataFrame, role: str) -> NDArray[np.bool_]:
-    """Tell what lies in a folder for drafts, or junk, by its name or that of one above it."""
-    if "folder" not in headers.columns:
-        return np.zeros(len(headers), dtype=bool)
-    codes, folders = pd.factorize(text(headers, "folder"))
-    found = [_has_role(str(folder), role) for folder in folders]
-    return np.array([*found, False], dtype=bool)[codes]
-
-
-def _has_role(folder: str, role: str) -> bool:
-    levels = re.split(r"[/.\\]", folder)  # a frame does not say what separates the levels
-    return any(ROLES_BY_NAME.get(level.casefold()) == role for level in levels)
 
 
 def _automatic(headers: pd.DataFrame) -> NDArray[np.bool_]:

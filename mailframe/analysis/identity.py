@@ -206,7 +206,7 @@ def untagged(addresses: pd.Series[Any]) -> pd.Series[Any]:
     return result
 
 
-def lies_in(headers: pd.DataFrame, role: str) -> NDArray[np.bool_]:
+def lies_in(headers: pd.DataFrame, role: str, *, of_others: bool = False) -> NDArray[np.bool_]:
     r"""Tell which messages lie in a folder of a role.
 
     Parameters
@@ -215,17 +215,21 @@ def lies_in(headers: pd.DataFrame, role: str) -> NDArray[np.bool_]:
         Messages; of ``folder`` and ``labels`` (Gmail's) those that are there tell it.
     role
         As in RFC 6154: ``"\\Sent"``.
+    of_others
+        Whether other people's folders count as well.
 
     Returns
     -------
     ndarray
         bool: the folder's name, or that of one above it, is one for this; or Gmail's label of
-        this name is there. Folders of other people do not count.
+        this name is there.
     """
     result = np.zeros(len(headers), dtype=bool)
     if "folder" in headers.columns:
         codes, folders = pd.factorize(headers["folder"])
-        result |= np.array([*(_is_for(role, str(one)) for one in folders), False])[codes]
+        result |= np.array(
+            [*(_is_for(role, str(one), of_others=of_others) for one in folders), False]
+        )[codes]
     if "labels" in headers.columns:
         labels = "\n" + text(headers, "labels").str.lower() + "\n"
         is_labelled = labels.str.contains(f"\n{role.lower()}\n", regex=False)
@@ -233,10 +237,11 @@ def lies_in(headers: pd.DataFrame, role: str) -> NDArray[np.bool_]:
     return result
 
 
-def _is_for(role: str, folder: str) -> bool:
+def _is_for(role: str, folder: str, *, of_others: bool) -> bool:
     # A frame does not say what separates the levels of a name; it is one of these.
     levels = [level.casefold() for level in re.split(r"[/.\\]", folder)]
-    return levels[0] not in _OTHERS and any(ROLES_BY_NAME.get(one) == role for one in levels)
+    is_own = of_others or levels[0] not in _OTHERS
+    return is_own and any(ROLES_BY_NAME.get(one) == role for one in levels)
 
 
 def _given(me: object) -> list[str]:

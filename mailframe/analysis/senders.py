@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from mailframe.analysis.identity import Me
 
-__all__ = ["Ranking", "commonest", "rank", "sender_column", "sender_values", "senders", "told"]
+__all__ = [
+    "Ranking",
+    "caseless",
+    "commonest",
+    "rank",
+    "sender_column",
+    "sender_values",
+    "senders",
+    "told",
+]
 
 
 class Ranking(NamedTuple):
@@ -228,8 +237,20 @@ def sender_values(headers: pd.DataFrame, by: str) -> pd.Series[Any]:
     by
         ``"address"``, ``"domain"`` or ``"name"``.
     """
-    values = text(headers, sender_column(by))
-    if by != "name":  # addresses that differ in case alone are one person's
+    return caseless(text(headers, sender_column(by)), by)
+
+
+def caseless(values: pd.Series[Any], by: str) -> pd.Series[Any]:
+    """Make one of what differs in case alone; missing where nobody knows, never empty.
+
+    Parameters
+    ----------
+    values
+        Text.
+    by
+        ``"address"`` or ``"domain"``, in which case makes no difference, or ``"name"``.
+    """
+    if by != "name":
         values = values.str.lower()
     return values.mask(values == "")
 

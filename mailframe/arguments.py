@@ -100,6 +100,11 @@ def make_parser() -> argparse.ArgumentParser:
             )
         if name == "bodies":
             command.add_argument("--html", action="store_true", help="the HTML as well, as sent")
+            command.add_argument(
+                "--own-text",
+                action="store_true",
+                help="columns that tell the author's words from quotes and signature",
+            )
             command.add_argument("--max-bytes", type=int, metavar="N", help="cut longer texts")
             command.add_argument("--preview", action="store_true", help="only how each text begins")
         command.add_argument(

@@ -168,8 +168,10 @@ def _table(session: Session, options: argparse.Namespace) -> int:
     if kind == "headers":
         more = {"fields": options.field}
     elif kind == "bodies":
-        kind = "previews" if options.preview else "bodies"
-        more = {name: getattr(options, name) for name in ("html", "max_bytes", "preview")}
+        kind = "bodies_own_text" if options.own_text else "bodies"
+        kind = "previews" if options.preview else kind
+        names = ("html", "own_text", "max_bytes", "preview")
+        more = {name: getattr(options, name) for name in names}
     if options.dataset is None and options.overwrite:
         raise QueryError("--overwrite is for --dataset.", suggestion="Leave it out.")
     if options.dataset is not None and options.to is not None:

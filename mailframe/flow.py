@@ -45,6 +45,7 @@ class Flow:
         batch: int = 500,
         fields: Sequence[str] = (),
         html: bool = False,
+        own_text: bool = False,
         max_bytes: int | None = None,
         preview: bool = False,
         progress: Any = None,
@@ -66,7 +67,7 @@ class Flow:
             Messages a frame.
         fields
             For ``"headers"``: see there.
-        html, max_bytes, preview
+        html, own_text, max_bytes, preview
             For ``"bodies"``: see there.
 
         Yields
@@ -90,8 +91,8 @@ class Flow:
         """
         check_batch(batch)
         options: dict[str, Any]
-        options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}
-        kind = kinds.kind_of(self._source, what, **options)
+        options = {"html": html, "own_text": own_text, "max_bytes": max_bytes, "preview": preview}
+        kind = kinds.kind_of(self._source, what, fields=fields, **options)
         pieces = self._pieces(criteria, folder, limit, batch)
         return not_empty(frames_of(self._source, kind, pieces, criteria, progress))
 
@@ -106,6 +107,7 @@ class Flow:
         batch: int = 500,
         fields: Sequence[str] = (),
         html: bool = False,
+        own_text: bool = False,
         max_bytes: int | None = None,
         preview: bool = False,
         overwrite: bool = False,
@@ -123,7 +125,7 @@ class Flow:
             so on, newest messages first.
         criteria, folder, limit, progress
             See `Session`.
-        what, fields, html, max_bytes, preview
+        what, fields, html, own_text, max_bytes, preview
             See `stream`.
         batch
             Messages a file, which is one row group.
@@ -155,8 +157,8 @@ class Flow:
 
         check_batch(batch)
         options: dict[str, Any]
-        options = {"fields": fields, "html": html, "max_bytes": max_bytes, "preview": preview}
-        kind = kinds.kind_of(self._source, what, **options)
+        options = {"html": html, "own_text": own_text, "max_bytes": max_bytes, "preview": preview}
+        kind = kinds.kind_of(self._source, what, fields=fields, **options)
         is_rows = isinstance(criteria, pd.DataFrame | pd.Series | pd.Index)
         return write_dataset(
             path,

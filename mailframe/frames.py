@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mailframe import schema
-from mailframe.parsing import parse_hops
+from mailframe.parsing import count_words, parse_hops, split_reply
 from mailframe.schema import Column
 from mailframe.tables import tabulate
 
@@ -123,7 +123,7 @@ def attachments_frame(records: Iterable[MessageRecord], account: str) -> pd.Data
 
 
 def bodies_frame(
-    records: Iterable[BodyRecord], account: str, *, html: bool = False
+    records: Iterable[BodyRecord], account: str, *, html: bool = False, own_text: bool = False
 ) -> pd.DataFrame:
     """Tabulate the text of messages: one row each, in the order given.
 
@@ -135,14 +135,22 @@ def bodies_frame(
         Kept in ``attrs``.
     html
         Whether the frame has a column for the HTML as sent.
+    own_text
+        Whether it has columns for what was written by whom.
 
     Returns
     -------
     DataFrame
-        ``schema.BODIES``, or ``schema.BODIES_HTML``.
+        ``schema.BODIES``, or ``schema.BODIES_HTML``; behind them ``schema.OWN_TEXT``.
     """
     columns = schema.BODIES_HTML if html else schema.BODIES
-    return tabulate(columns, records, _bodies_columns, account)
+    if not own_text:
+        return tabulate(columns, records, _bodies_columns, account)
+
+    def values(records: list[BodyRecord]) -> dict[str, list[Any]]:
+        return _bodies_columns(records) | _own_text_columns(records)
+
+    return tabulate((*columns, *schema.OWN_TEXT), records, values, account)
 
 
 def keys_frame(keys: Iterable[tuple[str, int, Sequence[int]]], account: str) -> pd.DataFrame:
@@ -359,6 +367,16 @@ def _bodies_columns(records: list[BodyRecord]) -> dict[str, list[Any]]:
         "charset": [record.charset for record in records],
         "truncated": [record.truncated for record in records],
         "defects": ["; ".join(dict.fromkeys(record.defects)) for record in records],
+    }
+
+
+def _own_text_columns(records: list[BodyRecord]) -> dict[str, list[Any]]:
+    replies = [None if record.text is None else split_reply(record.text) for record in records]
+    return {
+        "own_text": [reply and reply.own for reply in replies],
+        "quoted_text": [reply and reply.quoted for reply in replies],
+        "signature": [reply and reply.signature for reply in replies],
+        "n_words": [None if reply is None else count_words(reply.own) for reply in replies],
     }
 
 

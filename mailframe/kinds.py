@@ -77,7 +77,12 @@ def hops(source: Source) -> Kind:
 
 
 def bodies(
-    source: Source, *, html: bool = False, max_bytes: int | None = None, preview: bool = False
+    source: Source,
+    *,
+    html: bool = False,
+    own_text: bool = False,
+    max_bytes: int | None = None,
+    preview: bool = False,
 ) -> Kind:
     """See `Session.bodies`.
 
@@ -86,8 +91,10 @@ def bodies(
     QueryError
         If ``max_bytes`` is no number of bytes, or goes together with ``preview``.
     """
-    if preview and (html or max_bytes is not None):
-        raise QueryError("preview=True reads no text, so html and max_bytes have no meaning.")
+    if preview and (html or own_text or max_bytes is not None):
+        raise QueryError(
+            "preview=True reads no text, so html, own_text and max_bytes have no meaning."
+        )
     check_count("max_bytes", max_bytes, "bytes")
     account = source.account
     if preview:
@@ -97,7 +104,7 @@ def bodies(
         )
     return Kind(
         partial(texts_of, source, html=html, max_bytes=max_bytes),
-        partial(frames.bodies_frame, account=account, html=html),
+        partial(frames.bodies_frame, account=account, html=html, own_text=own_text),
     )
 
 
@@ -107,6 +114,7 @@ def kind_of(
     *,
     fields: Sequence[str] = (),
     html: bool = False,
+    own_text: bool = False,
     max_bytes: int | None = None,
     preview: bool = False,
 ) -> Kind:
@@ -120,7 +128,7 @@ def kind_of(
         ``"headers"``, ``"recipients"``, ``"attachments"``, ``"hops"`` or ``"bodies"``.
     fields
         As of `headers`.
-    html, max_bytes, preview
+    html, own_text, max_bytes, preview
         As of `bodies`.
 
     Raises
@@ -128,13 +136,18 @@ def kind_of(
     QueryError
         If there is no such method, or it has no such argument.
     """
-    of_bodies = {"html": html, "max_bytes": max_bytes, "preview": preview}
+    of_bodies: dict[str, Any] = {
+        "html": html,
+        "own_text": own_text,
+        "max_bytes": max_bytes,
+        "preview": preview,
+    }
     makers: dict[str, Callable[[], Kind]] = {
         "headers": lambda: headers(source, fields),
         "recipients": lambda: recipients(source),
         "attachments": lambda: attachments(source),
         "hops": lambda: hops(source),
-        "bodies": lambda: bodies(source, html=html, max_bytes=max_bytes, preview=preview),
+        "bodies": lambda: bodies(source, **of_bodies),
     }
     if what not in makers:
         raise QueryError(
@@ -145,7 +158,8 @@ def kind_of(
     if meaningless:
         raise QueryError(
             f"{', '.join(meaningless)}= says nothing about {what}.",
-            suggestion="fields= is for headers; html=, max_bytes= and preview= are for bodies.",
+            suggestion="fields= is for headers; html=, own_text=, max_bytes= and preview= are for "
+            "bodies.",
         )
     return makers[what]()
 

@@ -26,6 +26,7 @@ SHOWN = {
     "headers": ["uid", "date", "from_address", "subject", "size", "n_attachments"],
     "recipients": ["uid", "role", "name", "address"],
     "bodies": ["uid", "text_source", "text"],
+    "bodies_own_text": ["uid", "n_words", "own_text"],
     "previews": ["uid", "preview"],
     "attachments": ["uid", "part", "filename", "content_type", "size", "inline"],
     "downloads": ["uid", "size", "path"],
@@ -33,7 +34,17 @@ SHOWN = {
 }
 _FLAGS = ("seen", "answered", "flagged", "draft", "deleted")
 #: Columns of the sender's making, which may be long and hold anything.
-_WIDE = ("from_address", "subject", "filename", "name", "text", "preview", "from_host", "by_host")
+_WIDE = (
+    "from_address",
+    "subject",
+    "filename",
+    "name",
+    "text",
+    "own_text",
+    "preview",
+    "from_host",
+    "by_host",
+)
 
 
 def show(frame: pd.DataFrame, kind: str, to: Path | None) -> None:

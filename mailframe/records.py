@@ -29,6 +29,7 @@ __all__ = [
     "MessageRecord",
     "Part",
     "PreviewRecord",
+    "Reply",
     "Step",
 ]
 
@@ -336,6 +337,24 @@ class BodyRecord(NamedTuple):
             text=None, html=None, text_source="none", charset=None, truncated=False,
             defects=GONE,
         )  # fmt: skip
+
+
+class Reply(NamedTuple):
+    """A text, divided by who wrote what.
+
+    Attributes
+    ----------
+    own
+        What its author wrote.
+    quoted
+        What was quoted or forwarded, with what introduces it.
+    signature
+        The signature, and what was added below the text.
+    """
+
+    own: str
+    quoted: str
+    signature: str
 
 
 class PreviewRecord(NamedTuple):

@@ -109,6 +109,16 @@ BODIES_HTML = (
     *BODIES[len(KEY) + 1 :],
 )
 
+#: What the bodies frame has besides where it was asked who wrote what.
+OWN_TEXT = (
+    Column("own_text", "str", "what its author wrote: no quotes, no signature"),
+    Column("quoted_text", "str", "what was quoted or forwarded, with what introduces it"),
+    Column("signature", "str", "the signature, and what was added below the text"),
+    Column("n_words", "Int64", "words of own_text"),
+)
+
+BODIES_OWN_TEXT = (*BODIES, *OWN_TEXT)
+
 ATTACHMENTS = (
     *KEY,
     Column("part", "str", "IMAP part number, to fetch it by"),
@@ -216,6 +226,7 @@ FRAMES: Mapping[str, tuple[Column, ...]] = {
     "recipients": RECIPIENTS,
     "bodies": BODIES,
     "bodies_html": BODIES_HTML,
+    "bodies_own_text": BODIES_OWN_TEXT,
     "attachments": ATTACHMENTS,
     "downloads": DOWNLOADS,
     "previews": PREVIEWS,

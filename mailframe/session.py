@@ -282,6 +282,7 @@ class Session(Flow, Conversation, Changing, Arranging):
         folder: FolderNames = "INBOX",
         limit: int | None = None,
         html: bool = False,
+        own_text: bool = False,
         max_bytes: int | None = None,
         preview: bool = False,
         progress: Any = None,
@@ -294,6 +295,9 @@ class Session(Flow, Conversation, Changing, Arranging):
             See `Session`.
         html
             Add a column with the HTML as sent: untrusted, not sanitised.
+        own_text
+            Add columns that tell what the author wrote from what was quoted or forwarded and from
+            the signature, and count the author's words: see `mailframe.parsing.split_reply`.
         max_bytes
             Read at most so many bytes of each text, as sent; ``truncated`` says where that cut
             something off.
@@ -304,14 +308,17 @@ class Session(Flow, Conversation, Changing, Arranging):
         Returns
         -------
         DataFrame
-            ``schema.BODIES``, ``schema.BODIES_HTML`` or ``schema.PREVIEWS``: one row a message.
+            ``schema.BODIES``, ``schema.BODIES_HTML`` or ``schema.PREVIEWS``: one row a message;
+            with ``own_text``, ``schema.OWN_TEXT`` behind those columns.
 
         Raises
         ------
         QueryError
             If ``max_bytes`` is no number of bytes, or goes together with ``preview``.
         """
-        kind = kinds.bodies(self._source, html=html, max_bytes=max_bytes, preview=preview)
+        kind = kinds.bodies(
+            self._source, html=html, own_text=own_text, max_bytes=max_bytes, preview=preview
+        )
         return self._read(kind, criteria, folder, limit, progress)
 
     def message(self, uid: int, *, folder: str = "INBOX") -> Email:

@@ -26,38 +26,105 @@ LONG = 5_000
 
 
 class Mail(NamedTuple):
-    """Messages, and whom they are from and to."""
+    """Messages, whom they are from and to, what they say and carry, and how they came."""
 
     headers: pd.DataFrame
     recipients: pd.DataFrame
+    bodies: pd.DataFrame
+    attachments: pd.DataFrame
+    hops: pd.DataFrame
 
     def copy(self) -> Mail:
         return Mail(*(frame.copy() for frame in self))
 
     def each(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Mail:
-        """Return the mail with both frames changed."""
+        """Return the mail with each of its frames changed."""
         return Mail(*(change(frame) for frame in self))
 
 
 def mail(*rows: dict[str, Any]) -> Mail:
     """Return mail of which only what matters is said; ``to`` are addresses."""
-    heads = headers(*[{k: v for k, v in row.items() if k != "to"} for row in rows])
+    full = [
+        {column.name: DEFAULTS.get(column.name) for column in schema.HEADERS}
+        | {"uid": n, "to": [ME]}
+        | row
+        for n, row in enumerate(rows, 1)
+    ]
+    return Mail(
+        headers(*[{k: v for k, v in row.items() if k != "to"} for row in rows]),
+        _frame("recipients", _people, full),
+        _frame("bodies_own_text", _texts, full),
+        _frame("attachments", _files, full),
+        _frame("hops", _way, full),
+    )
+
+
+def _frame(
+    kind: str, rows_of: Callable[[dict[str, Any]], list[dict[str, Any]]], full: list[dict[str, Any]]
+) -> pd.DataFrame:
+    """Tabulate what there is of each message, with its key."""
+    names = [column.name for column in schema.KEY]
+    rows = [{name: row[name] for name in names} | one for row in full for one in rows_of(row)]
+    return schema.conform(pd.DataFrame(rows), kind) if rows else schema.empty(kind)
+
+
+def _people(row: dict[str, Any]) -> list[dict[str, Any]]:
     names = {address.lower(): name for address, name in PEOPLE.items()} | {ME: "Mira Ek"}
-    people = [
+    return [
         {
-            **{column.name: row.get(column.name, DEFAULTS.get(column.name))
-               for column in schema.KEY},
-            "uid": row.get("uid", n), "role": role, "position": position, "address": address,
+            "role": role, "position": position, "address": address,
             "name": names.get(str(address).lower()), "domain": str(address).rpartition("@")[2],
         }
-        for n, row in enumerate(rows, 1)
-        for role, addresses in (("from", [row.get("from_address", DEFAULTS["from_address"])]),
-                                ("to", row.get("to", [ME])))
+        for role, addresses in (("from", [row["from_address"]]), ("to", row["to"]))
         for position, address in enumerate(addresses)
     ]  # fmt: skip
-    if not people:
-        return Mail(heads, schema.empty("recipients"))
-    return Mail(heads, schema.conform(pd.DataFrame(people), "recipients"))
+
+
+def _texts(row: dict[str, Any]) -> list[dict[str, Any]]:
+    own = None if row["subject"] is None else f"{row['subject']}, and more of it"
+    return [
+        {
+            "text": own and f"{own}\n\n> and before?\n\n-- \nAnn", "text_source": "plain",
+            "charset": "utf-8", "truncated": False, "defects": "", "own_text": own,
+            "quoted_text": own and "> and before?", "signature": own and "-- \nAnn",
+            "n_words": None if own is None else len(own.split()),
+        }
+    ]  # fmt: skip
+
+
+def _files(row: dict[str, Any]) -> list[dict[str, Any]]:
+    types = ("application/pdf", "image/png", "application/x-strange", "text/calendar")
+    return [
+        {
+            "part": str(n + 2), "filename": None if n == 2 else f"{row['subject']}.{n}",
+            "content_type": types[(row["uid"] + n) % len(types)],
+            "disposition": ("attachment", "inline", None)[n], "content_id": None,
+            "encoding": "base64", "encoded_size": 1370 * n,
+            "size": None if n == 2 else 1000 * n, "size_exact": n == 1, "inline": n == 1,
+        }
+        for n in range(row["uid"] % 4)
+    ]  # fmt: skip
+
+
+def _way(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return up to three hops: the second one's clock is behind, the last one says no time."""
+    sent = pd.to_datetime(row["date"], utc=True, format="ISO8601")
+    if pd.isna(sent):
+        return []
+    seconds = (2, -7, None)
+    hosts = ("pc.example.org", "mx.example.org", f"in.{row['from_domain']}", "mail.example.com")
+    found: list[dict[str, Any]] = []
+    for n in range(row["uid"] % len(hosts)):
+        after = seconds[n]
+        time = pd.NaT if after is None else sent + pd.Timedelta(seconds=after)
+        found.append(
+            {
+                "hop": n, "from_host": hosts[n], "by_host": None if n == 1 else hosts[n + 1],
+                "with": (None, "ESMTPS", "SMTP")[n], "time": time,
+                "delay": pd.Timedelta(seconds=-9) if n == 1 else np.timedelta64("NaT", "us"),
+            }
+        )  # fmt: skip
+    return found
 
 
 def usual(messages: int = 48, account: str = ME) -> Mail:
@@ -222,8 +289,9 @@ ORDER = np.random.default_rng(3).permutation(48)
 
 
 def _rows_shuffled(same: Mail) -> Mail:
-    people = np.random.default_rng(4).permutation(len(same.recipients))
-    return Mail(same.headers.iloc[ORDER], same.recipients.iloc[people])
+    random = np.random.default_rng(4)
+    others = (frame.iloc[random.permutation(len(frame))] for frame in same[1:])
+    return Mail(same.headers.iloc[ORDER], *others)
 
 
 def _converted(names: tuple[str, ...], dtype: str) -> Callable[[Mail], Mail]:
@@ -238,7 +306,8 @@ def _times(change: Callable[[pd.Series[Any]], pd.Series[Any]]) -> Callable[[Mail
     return lambda same: same._replace(
         headers=same.headers.assign(
             **{name: change(same.headers[name]) for name in ("date", "internal_date")}
-        )
+        ),
+        hops=same.hops.assign(time=change(same.hops["time"])),
     )
 
 

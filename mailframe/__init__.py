@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailframe.opening import open as open  # noqa: A004 mf.open, not in __all__
     from mailframe.parsing import Email
     from mailframe.records import Address, Attachment
+    from mailframe.reporting import report
     from mailframe.session import Session
     from mailframe.tables import concat
 
@@ -46,6 +47,7 @@ __all__ = [
     "demo",
     "exceptions",
     "plots",
+    "report",
     "schema",
 ]
 
@@ -64,6 +66,7 @@ _HOMES = {
     "connect_async": "aio",
     "demo": "embedded.launcher",
     "open": "opening",  # not in __all__: a star import would hide the builtin
+    "report": "reporting",
 }
 
 _MAKE_FRAMES = {"aio", "embedded.launcher", "opening", "session", "tables"}

@@ -47,6 +47,7 @@ examples:
   mailframe move        imaps://me@imap.example.com Archive/2025 --before 1y --create
   mailframe mark        imaps://me@imap.example.com --add seen --from newsletter --apply
   mailframe delete      imaps://me@imap.example.com --larger 10MB
+  mailframe report      me@example.com --out report.html --period last-month
   mailframe inspect     letter.eml
   mailframe count       'imaps://me@imap.example.com/\\Junk'
   mailframe headers     ~/takeout.mbox --since 1y
@@ -165,6 +166,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
 
     _add(commands, "count", "count messages", criteria=True)
+    _add_report(commands)
     _add_changes(commands)
     return parser
 
@@ -191,6 +193,32 @@ def _add_changes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "--journal", type=Path, metavar="FILE", help="add what is changed to FILE (JSON lines)"
         )
         _add_criteria(command, limited=True)
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = _add(commands, "report", "write what matters of all folders into one HTML file")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("report.html"),
+        metavar="FILE",
+        help="report.html by default; an earlier report is replaced",
+    )
+    command.add_argument(
+        "--period",
+        default="last-month",
+        metavar="WHEN",
+        help="last-month by default; this-month, last-week, 2026, 2026-Q3, 2026-10, 30d, …; all",
+    )
+    command.add_argument(
+        "--tz", default="local", metavar="ZONE", help="whose days: Europe/Berlin; this machine's"
+    )
+    command.add_argument(
+        "--me", action="append", metavar="ADDRESS", help="an address of yours; may be repeated"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace a file that is no report, too"
+    )
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -320,7 +348,7 @@ def _add(
 ) -> argparse.ArgumentParser:
     command = _add_alone(commands, name, help_)
     command.add_argument("url", type=_where, metavar="URL|PATH", help=URL_HELP)
-    if name != "folders":
+    if name not in {"folders", "report"}:
         command.add_argument(
             "--folder", metavar="NAME", help="the folder, instead of the URL's; * takes all of them"
         )

@@ -284,6 +284,28 @@ def _count(session: Session, options: argparse.Namespace) -> int:
     return 0
 
 
+def _report(session: Session, options: argparse.Namespace) -> int:
+    from mailframe.reporting import report  # noqa: PLC0415 as in _run, and matplotlib
+
+    if options.url["folder"] != "INBOX":
+        raise QueryError(
+            "A report is of all folders.",
+            suggestion="Leave the folder out. In Python mf.report() takes a frame of any.",
+        )
+    path = report(
+        session,
+        options.out,
+        period=None if options.period == "all" else options.period,
+        tz=options.tz,
+        me=options.me,
+        overwrite=options.overwrite,
+        progress=_progress(options),
+    )
+    if sys.stderr.isatty():  # cron sends a letter about whatever is said
+        print(f"written to {path}", file=sys.stderr)
+    return 0
+
+
 def _change(session: Session, options: argparse.Namespace) -> int:
     from mailframe.changes_shown import show_changes  # noqa: PLC0415 as in _run
 
@@ -299,8 +321,16 @@ def _change(session: Session, options: argparse.Namespace) -> int:
 
 
 def _which(options: argparse.Namespace) -> dict[str, Any]:
-    progress = None if sys.stderr.isatty() and not options.verbose else False
-    return {"folder": options.url["folder"], "limit": options.limit, "progress": progress}
+    return {
+        "folder": options.url["folder"],
+        "limit": options.limit,
+        "progress": _progress(options),
+    }
+
+
+def _progress(options: argparse.Namespace) -> bool | None:
+    """Say whether a bar is shown: none where the dialogue is, or where nobody looks."""
+    return None if sys.stderr.isatty() and not options.verbose else False
 
 
 def _show(frame: pd.DataFrame, kind: str, options: argparse.Namespace) -> int:
@@ -372,4 +402,5 @@ COMMANDS: Mapping[str, Callable[[Session, argparse.Namespace], int]] = {
     "inspect": _inspect,
     "explain": _explain,
     "count": _count,
+    "report": _report,
 }

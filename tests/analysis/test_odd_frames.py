@@ -369,5 +369,5 @@ def missed(question: str, place: int, columns: list[str]) -> list[str]:
 @pytest.mark.parametrize("given", [None, "a path", pd.Series([1]), {"date": []}])
 def test_what_is_no_frame_is_refused(given: Any, question: str) -> None:
     with pytest.raises((MailframeError, TypeError, AttributeError)) as caught:
-        ALL[question].ask(Mail(given, given))
+        ALL[question].ask(Mail(*[given] * len(Mail._fields)))
     assert isinstance(caught.value, QueryError) or "compare" in question

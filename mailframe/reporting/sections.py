@@ -394,8 +394,8 @@ def _person(name: Any, address: Any) -> Cell:
     return Cell(name, address) if name and name != address else Cell(address)
 
 
-def _me(mail: Mail) -> list[str]:
-    return sorted(mail.me)
+def _me(mail: Mail) -> list[str] | None:
+    return sorted(mail.me) or None
 
 
 def _rows(frame: pd.DataFrame, tz: str | tzinfo = "UTC") -> list[Any]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mailframe import analysis, exceptions, plots, schema
     from mailframe.aio import AsyncSession, connect_async
+    from mailframe.analysis import anonymize
     from mailframe.criteria import Q
     from mailframe.embedded.launcher import demo
     from mailframe.exceptions import MailframeError
@@ -40,6 +41,7 @@ __all__ = [
     "Q",
     "Session",
     "analysis",
+    "anonymize",
     "concat",
     "connect",
     "connect_async",
@@ -61,6 +63,7 @@ _HOMES = {
     "MailframeError": "exceptions",
     "Q": "criteria",
     "Session": "session",
+    "anonymize": "analysis.anonymizing",
     "concat": "tables",
     "connect": "opening",
     "connect_async": "aio",
@@ -69,7 +72,7 @@ _HOMES = {
     "report": "reporting",
 }
 
-_MAKE_FRAMES = {"aio", "embedded.launcher", "opening", "session", "tables"}
+_MAKE_FRAMES = {"aio", "analysis.anonymizing", "embedded.launcher", "opening", "session", "tables"}
 
 # A library logs only if its user asks for it.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

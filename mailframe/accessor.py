@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["MailAccessor"]
 
 # Any of these is enough: each analysis says itself what else it needs.
-_TELLING = ("date", "internal_date", "from_address", "message_id", "role")
+_TELLING = (
+    "date", "internal_date", "from_address", "message_id", "role", "hop", "content_type", "text",
+)  # fmt: skip
 
 
 @pd.api.extensions.register_dataframe_accessor("mail")
@@ -25,12 +27,13 @@ class MailAccessor:
     Parameters
     ----------
     frame
-        Headers or recipients, or rows and columns of them.
+        Headers, recipients, bodies, attachments or hops, or rows and columns of them.
 
     Raises
     ------
     AttributeError
-        If the frame has none of the columns that tell when a message is, from whom, or to whom.
+        If the frame has none of the columns that tell when a message is, from or to whom, which
+        way it came, or what is in it.
 
     Examples
     --------
@@ -55,17 +58,26 @@ class MailAccessor:
         return MailPlots(self._frame)
 
     activity = ask(analysis.activity)
+    anonymize = ask(analysis.anonymize)
+    attachments = ask(analysis.attachments)
     awaiting_reply = ask(analysis.awaiting_reply)
     calendar = ask(analysis.calendar)
     compare = ask(analysis.compare)
+    delivery = ask(analysis.delivery)
     diurnal = ask(analysis.diurnal)
     domains = ask(analysis.domains)
+    duplicates = ask(analysis.duplicates)
     identities = ask(analysis.identities)
+    largest = ask(analysis.largest)
     network = ask(analysis.network)
+    newsletters = ask(analysis.newsletters)
     people = ask(analysis.people)
+    phrases = ask(analysis.phrases)
     recipients = ask(analysis.recipients)
     response_times = ask(analysis.response_times)
     senders = ask(analysis.senders)
+    storage = ask(analysis.storage)
     thread_ids = ask(analysis.thread_ids)
     threads = ask(analysis.threads)
     volume = ask(analysis.volume)
+    words = ask(analysis.words)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe import schema
 from mailframe.imap.commands import Word, explain_command, explain_reply, words_of
+from mailframe.sizes import in_bytes
 from mailframe.tables import tabulate
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _summary(lines: Sequence[Line], dropped: int) -> str:
     heard = sum(line.direction == "S" for line in lines)
     number = len({line.connection for line in lines})
     over = f" over {number} connections" if number > 1 else ""
-    size = _size(sum(line.bytes or 0 for line in lines))
+    size = in_bytes(sum(line.bytes or 0 for line in lines))
     seconds = max(lines[-1].time - lines[0].time, 0)
     missing = f"; {dropped:,} more lines were not kept" if dropped else ""
     return (
@@ -218,18 +219,11 @@ def _summary(lines: Sequence[Line], dropped: int) -> str:
 
 def _rest(more: _More) -> str:
     what = f"{more.kind} replies like these" if more.kind else "lines; all are in .frame"
-    return f"… {more.number:,} more {what}, {_size(more.octets)}"
+    return f"… {more.number:,} more {what}, {in_bytes(more.octets)}"
 
 
 def _count(number: int, word: str, words: str = "") -> str:
     return f"{number:,} {word if number == 1 else words or f'{word}s'}"
-
-
-def _size(octets: int) -> str:
-    for unit, size in (("MB", 1_000_000), ("kB", 1000)):
-        if octets >= size:
-            return f"{octets / size:,.1f} {unit}"
-    return _count(octets, "byte")
 
 
 def _duration(seconds: float) -> str:

@@ -6,12 +6,14 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
+from mailframe.sizes import in_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mailframe.actions import Action, Entry, Fate
 
-__all__ = ["in_bytes", "many", "outcome_as_html", "outcome_as_text", "plan_as_html", "plan_as_text"]
+__all__ = ["many", "outcome_as_html", "outcome_as_text", "plan_as_html", "plan_as_text"]
 
 #: Rows of a plan, and reasons of an outcome, that are shown.
 SHOWN = 10
@@ -124,14 +126,6 @@ def outcome_as_html(fates: Sequence[Fate], counts: Mapping[str, int], error: str
 def many(number: int) -> str:
     """Say how many messages."""
     return f"{number:,} message{'' if number == 1 else 's'}"
-
-
-def in_bytes(size: float) -> str:
-    """Write a size for people: ``1.2 MB``."""
-    unit, *larger = ("bytes", "kB", "MB", "GB")
-    while size >= 1000 and larger:  # noqa: PLR2004 as SI has it
-        size, unit, larger = size / 1000, larger[0], larger[1:]
-    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def _changing(plan: Planned) -> list[Entry]:

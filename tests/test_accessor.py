@@ -67,7 +67,7 @@ def test_rows_and_columns_of_a_frame_answer_too() -> None:
 
 
 def test_a_frame_of_something_else_has_no_such_attribute() -> None:
-    for kind in ("folders", "bodies", "attachments"):
+    for kind in ("folders", "previews", "trace"):
         frame = schema.empty(kind)
         assert not hasattr(frame, "mail")
         with pytest.raises(AttributeError, match=r"session\.headers\(\)"):

@@ -25,6 +25,7 @@ FLOORS = {
     "records": 0,
     "roles": 0,
     "schema": 0,
+    "sizes": 0,
     "criteria": 1,
     "letters": 1,
     "parsing": 1,

@@ -45,6 +45,9 @@ class Sample(NamedTuple):
 
     headers: pd.DataFrame
     recipients: pd.DataFrame
+    attachments: pd.DataFrame
+    hops: pd.DataFrame
+    bodies: pd.DataFrame
 
 
 @cache
@@ -53,6 +56,10 @@ def sample() -> Sample:
         return Sample(
             session.headers(folder="*", progress=False),
             session.recipients(folder="*", progress=False),
+            session.attachments(folder="*", progress=False),
+            session.hops(folder="*", progress=False),
+            # All of a text: how replies are divided is no matter of pictures.
+            session.bodies(folder="*", progress=False).rename(columns={"text": "own_text"}),
         )
 
 
@@ -88,21 +95,36 @@ def compared(mail: Sample, ax: Axes | None) -> Axes:
     return plots.compare(now, before, by="direction", ax=ax)
 
 
+def phrased(mail: Sample, ax: Axes | None) -> Axes:
+    is_late = mail.headers["date"] >= BEFORE
+    return plots.phrases(mail.headers[is_late], mail.headers[~is_late], ax=ax)
+
+
 PICTURES: dict[str, Callable[[Sample, Axes | None], Axes]] = {
     "activity": lambda mail, ax: plots.activity(mail.headers, tz=ZONE, ax=ax),
+    "attachments": lambda mail, ax: plots.attachments(
+        mail.attachments, headers=mail.headers, by="period", tz=ZONE, ax=ax
+    ),
     "calendar": lambda mail, ax: plots.calendar(mail.headers, tz=ZONE, ax=ax),
     "compare": compared,
+    "delivery": lambda mail, ax: plots.delivery(mail.hops, mail.headers, ax=ax),
     "diurnal": lambda mail, ax: plots.diurnal(mail.headers, tz=ZONE, ax=ax),
     "domains": lambda mail, ax: plots.domains(mail.headers, ax=ax),
     "network": lambda mail, ax: plots.network(
         mail.recipients, headers=mail.headers, without_me=True, top=8, ax=ax
     ),
+    "newsletters": lambda mail, ax: plots.newsletters(mail.headers, ax=ax),
+    "phrases": phrased,
     "recipients": lambda mail, ax: plots.recipients(mail.recipients, ax=ax),
     "response_times": lambda mail, ax: plots.response_times(mail.headers, ax=ax),
     "senders": lambda mail, ax: plots.senders(mail.headers, by="name", ax=ax),
+    "storage": lambda mail, ax: plots.storage(mail.headers, ax=ax),
     "thread": lambda mail, ax: plots.thread(mail.headers, tz=ZONE, ax=ax),
     "trace": lambda _mail, ax: plots.trace(dialogue(), ax=ax),
     "volume": lambda mail, ax: plots.volume(mail.headers, by="direction", tz=ZONE, ax=ax),
+    "words": lambda mail, ax: plots.words(
+        mail.bodies, mail.headers, by="direction", tz=ZONE, ax=ax
+    ),
 }
 
 
@@ -159,7 +181,9 @@ def small(name: str, *, days: int = 3650) -> Axes:
     return ax
 
 
-@pytest.mark.parametrize("name", ["compare", "thread", "trace", "volume"])
+@pytest.mark.parametrize(
+    "name", ["attachments", "compare", "delivery", "thread", "trace", "volume", "words"]
+)
 def test_where_there_is_little_room_the_legend_lies_below(name: str) -> None:
     ax = small(name)
     box = ax.get_legend().get_window_extent()
@@ -169,7 +193,7 @@ def test_where_there_is_little_room_the_legend_lies_below(name: str) -> None:
     assert box.x1 <= ax.figure.bbox.x1
 
 
-@pytest.mark.parametrize("name", ["domains", "recipients", "senders"])
+@pytest.mark.parametrize("name", ["delivery", "domains", "recipients", "senders", "storage"])
 def test_where_there_is_little_room_there_are_fewer_rows_and_none_on_another(name: str) -> None:
     ax = small(name)
     boxes = [one.get_window_extent() for one in ax.get_yticklabels()]
@@ -180,7 +204,7 @@ def test_where_there_is_little_room_there_are_fewer_rows_and_none_on_another(nam
     assert least > 0.09 * 100
 
 
-@pytest.mark.parametrize("name", ["diurnal", "thread", "volume"])
+@pytest.mark.parametrize("name", ["attachments", "diurnal", "thread", "volume"])
 @pytest.mark.parametrize("days", [20, 3650])
 def test_the_month_does_not_stand_on_the_label(name: str, days: int) -> None:
     ax = small(name, days=days)

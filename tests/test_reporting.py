@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,13 +17,12 @@ import pytest
 import mailframe as mf
 from mailframe import analysis, schema
 from mailframe.exceptions import NotSupportedError, QueryError, SaveError
-from mailframe.reporting import gathering, page, words
+from mailframe.reporting import document, gathering, words
 from tests.analysis.letters import headers
 from tests.analysis.odd_mail import ME, ODD_MAIL, SAME_MAIL, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mailframe.imap.trace import Trace
 
@@ -41,6 +42,12 @@ def session() -> Iterator[mf.Session]:
 def of_may(session: mf.Session, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
     return mf.report(session, path, period=MAY, tz="Europe/Berlin").read_text("utf-8")
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pictures out, which take most of the time; they have tests of their own."""
+    monkeypatch.setattr(document, "_image", lambda *_: "data:image/svg+xml;base64,")
 
 
 def written(mail: Any, path: Path, **options: Any) -> str:
@@ -159,12 +166,16 @@ def test_a_frame_is_enough(session: mf.Session, tmp_path: Path) -> None:
     assert tiles(html) == tiles(written(session, tmp_path, period=MAY))
 
 
-def test_the_same_mail_gives_the_same_file(session: mf.Session, tmp_path: Path) -> None:
-    assert written(session, tmp_path, period=MAY) == written(session, tmp_path, period=MAY)
+def test_the_same_mail_gives_the_same_file(
+    session: mf.Session, tmp_path: Path, of_may: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # with its pictures
+    path = mf.report(session, tmp_path / "report.html", period=MAY, tz="Europe/Berlin")
+    assert path.read_text("utf-8") == of_may
 
 
 def test_without_me_there_is_nothing_of_answers(tmp_path: Path) -> None:
-    mail = usual().headers.drop(columns=["account", "folder"]).query("from_name != 'Mira Ek'")
+    mail = usual().headers.assign(account="mailbox", folder="INBOX")
     html = written(mail, tmp_path)
     assert "How fast answers come" not in headings(html)
     assert "Messages" in tiles(html)
@@ -172,9 +183,7 @@ def test_without_me_there_is_nothing_of_answers(tmp_path: Path) -> None:
     assert "Sent" in tiles(written(mail, tmp_path, me=ME))
 
 
-def test_a_time_without_mail_has_a_report_that_says_so(
-    session: mf.Session, tmp_path: Path
-) -> None:
+def test_a_time_without_mail_has_a_report_that_says_so(session: mf.Session, tmp_path: Path) -> None:
     html = written(session, tmp_path, period="2019-03")
     assert "There is no mail in March 2019." in html
     assert tiles(html)["Received"] == ("0", "February 2019: 0")
@@ -229,17 +238,22 @@ def test_odd_mail_has_a_report(mail: str, tmp_path: Path) -> None:
     before = frame.copy()
     html = written(frame, tmp_path)
     assert html.endswith("</html>\n")
+    assert headings(html) or "There is no mail" in html
     assert "nan" not in re.sub("<[^>]*>", "", html).lower().split()
     pd.testing.assert_frame_equal(frame, before)
-    for period in ("2025-03", "last-month"):
-        assert written(frame, tmp_path, period=period).endswith("</html>\n")
+    assert written(frame, tmp_path, period="2025-03").endswith("</html>\n")
 
 
 @pytest.mark.parametrize("change", SAME_MAIL)
 def test_the_same_mail_has_the_same_report_in_any_frame(change: str, tmp_path: Path) -> None:
-    expected = tiles(written(usual().headers, tmp_path, period="2025-03"))
     found = written(SAME_MAIL[change](usual()).headers, tmp_path, period="2025-03")
-    assert tiles(found) == expected
+    assert found == usual_report()
+
+
+@cache
+def usual_report() -> str:
+    with TemporaryDirectory() as folder:
+        return written(usual().headers, Path(folder), period="2025-03")
 
 
 # -- one file, in which nothing happens
@@ -271,9 +285,9 @@ def test_what_mail_says_is_escaped(tmp_path: Path) -> None:
 
 
 def test_what_turns_the_direction_of_writing_is_shown_as_a_dot() -> None:
-    assert page.shown("pay\u202egnp.exe\x00") == "pay·gnp.exe·"
-    assert page.shown("x" * 10_000) == "x" * 119 + "…"
-    assert page.shown(None) == page.shown(float("nan")) == ""
+    assert document.shown("pay\u202egnp.exe\x00") == "pay·gnp.exe·"
+    assert document.shown("x" * 10_000) == "x" * 119 + "…"
+    assert document.shown(None) == document.shown(float("nan")) == ""
 
 
 def test_the_way_to_leave_a_newsletter_does_not_tell_who_leaves(tmp_path: Path) -> None:
@@ -322,7 +336,7 @@ def test_only_mail_of_those_times_is_read(session: mf.Session, tmp_path: Path) -
     searches = [one for one in commands if "SEARCH" in one]
     assert searches
     # 90 days before, and a day for zones.
-    assert all("SENTSINCE 29-Jan-2026" in one for one in searches)
+    assert all("SENTSINCE 30-Jan-2026" in one for one in searches)
     assert not [one for one in commands if re.search(r"STORE|SELECT|COPY|MOVE|APPEND", one)]
     assert not [one for one in commands if re.search(r"BODY\[\]|BODY\.PEEK\[\d", one)]
 

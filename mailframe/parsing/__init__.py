@@ -14,6 +14,8 @@
     pick_parts       a tree of Parts, whoever made it -> bodies and attachments (RFC 8621)
     read_bodies      the bodies picked, decoded
     find_uuencoded   files written into a text, from before MIME
+    split_reply      a text -> own words, quoted text, signature
+    count_words      how many words a text has
     html_to_text     HTML -> the text that a person would read
 """
 
@@ -37,7 +39,9 @@ from mailframe.parsing.parts import (
     read_bodies,
 )
 from mailframe.parsing.received import parse_hops
+from mailframe.parsing.replies import split_reply
 from mailframe.parsing.text import decode_text
+from mailframe.parsing.tokens import count_words, tokens
 from mailframe.parsing.uuencode import find_uuencoded
 from mailframe.parsing.words import decode_words
 
@@ -47,6 +51,7 @@ __all__ = [
     "Email",
     "Picked",
     "assemble_email",
+    "count_words",
     "decode_content",
     "decode_text",
     "decode_words",
@@ -67,4 +72,6 @@ __all__ = [
     "read_bodies",
     "split_header",
     "split_message",
+    "split_reply",
+    "tokens",
 ]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from mailframe.analysis.identity import Me
 
-__all__ = ["volume"]
+__all__ = ["draw_periods", "volume"]
 
 #: Above so many periods bars are too thin to be drawn apart.
 _MOST_BARS = 70
@@ -109,7 +109,7 @@ def volume(
     edges = edges_of(pd.DatetimeIndex(counted["period"].iloc[:: len(groups)]), frequency)
     counts = counted["messages"].to_numpy().reshape(-1, len(groups))
     mark_time(ax, edges, zone)
-    _draw_periods(ax, edges, counts, groups, names)
+    draw_periods(ax, edges, counts, groups, names)
     mark_counts(ax.yaxis)
     tidy(ax, "y")
     return ax
@@ -132,14 +132,28 @@ def _main_groups(
     return names, np.minimum(ranking.places, main)
 
 
-def _draw_periods(
+def draw_periods(
     ax: Axes,
     edges: NDArray[np.float64],
     counts: NDArray[np.int64],
     groups: NDArray[np.int64],
     names: Sequence[str],
 ) -> None:
-    """Draw groups, the columns of ``counts``, one upon the other."""
+    """Draw groups a period, one upon the other.
+
+    Parameters
+    ----------
+    ax
+        With its axis of time, and the label of it.
+    edges
+        From `edges_of`.
+    counts
+        How high: a row a period, a column a group.
+    groups
+        Of each column its colour, and its place in ``names``.
+    names
+        What the legend says; none for one alone.
+    """
     bottom = np.zeros(len(counts), dtype="int64")
     drawn: list[Any] = []
     for group, heights in zip(groups, counts.T, strict=True):

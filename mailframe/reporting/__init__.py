@@ -5,7 +5,7 @@
     gathering   the mail that it is about, from a session or a frame
     sections    what is said of it, section by section
     words       numbers as they are written
-    page        HTML: the only place where something is escaped, or drawn
+    document    HTML: the only place where something is escaped, or drawn
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mailframe.reporting.document import GENERATOR, page, shown
 from mailframe.reporting.gathering import gather
-from mailframe.reporting.page import GENERATOR, page, shown
 from mailframe.reporting.sections import notes_of, sections_of
 from mailframe.saving import write_file
 

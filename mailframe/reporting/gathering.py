@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mailframe.aio import AsyncSession
-from mailframe.analysis.columns import moments, text
+from mailframe.analysis.columns import check_columns, moments, text
 from mailframe.analysis.exchanges import end_of
 from mailframe.analysis.identity import lies_in, my_sources
 from mailframe.analysis.periods import zone_of
@@ -33,6 +33,11 @@ FIELDS = ("Auto-Submitted", "Precedence", "List-Post", "List-Unsubscribe-Post")
 _EARLIER = pd.Timedelta(90, "D")
 #: Nobody counts what lies there; it takes room all the same.
 _ASIDE = ("\\Junk", "\\Trash")
+_NEEDED = (
+    "account", "folder", "uidvalidity", "uid", "message_id", "in_reply_to", "references", "date",
+    "internal_date", "from_name", "from_address", "from_domain", "to", "subject", "list_id",
+    "list_unsubscribe", "size", "seen", "answered",
+)  # fmt: skip
 _FIRST = pd.Timestamp("1970-01-01", tz="UTC")
 
 
@@ -117,6 +122,7 @@ def gather(
         headers = _read(mail, span, progress)
         folders: pd.DataFrame | None = mail.folders()
     elif isinstance(mail, pd.DataFrame):
+        check_columns(mail, _NEEDED)
         headers, folders = mail, None
     elif isinstance(mail, AsyncSession):
         raise NotSupportedError(
@@ -152,7 +158,7 @@ def gather(
         span=span,
         at=at,
         accounts=_accounts(mail),
-        me=frozenset(my_sources(headers, me)),
+        me=frozenset(my_sources(headers if len(headers) else _nothing(mail), me)),
         tz=tz,
         undated=int(times.isna().sum()),
         aside=int((here & aside).sum()),
@@ -176,6 +182,11 @@ def _first_copies(headers: pd.DataFrame, among: NDArray[np.bool_]) -> NDArray[np
     ids = ids.mask(ids == "").where(among)
     result: NDArray[np.bool_] = (ids.isna() | ~ids.duplicated()).to_numpy(dtype=bool)
     return result
+
+
+def _nothing(mail: Session | pd.DataFrame) -> pd.DataFrame:
+    """Return what a mailbox without mail tells of whose it is."""
+    return pd.DataFrame({"account": [*_accounts(mail)], "from_address": None}, dtype="str")
 
 
 def _accounts(mail: Session | pd.DataFrame) -> tuple[str, ...]:

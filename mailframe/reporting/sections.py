@@ -11,15 +11,15 @@ import pandas as pd
 from mailframe import analysis, plots
 from mailframe.analysis.identity import directions
 from mailframe.analysis.periods import zone_of
-from mailframe.reporting.page import Cell, Column, Picture, Section, Table, Tile, shown
+from mailframe.reporting.document import Cell, Column, Picture, Section, Table, Tile, shown
 from mailframe.reporting.words import NONE, count, date, length, share, size, than_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import tzinfo
 
+    from mailframe.reporting.document import Part
     from mailframe.reporting.gathering import Mail
-    from mailframe.reporting.page import Part
 
 __all__ = ["notes_of", "sections_of"]
 
@@ -297,7 +297,10 @@ def _way_out(unsubscribe: Any) -> str:
     if not isinstance(unsubscribe, str):
         return NONE
     scheme, _, rest = unsubscribe.partition(":")
-    place = rest.partition("?")[0] if scheme == "mailto" else urlsplit(unsubscribe).hostname
+    try:
+        place = rest.partition("?")[0] if scheme == "mailto" else urlsplit(unsubscribe).hostname
+    except ValueError:  # brackets that are no address (RFC 3986 section 3.2.2)
+        return NONE
     return shown(place, 60) or NONE
 
 

@@ -81,6 +81,29 @@ def senders_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
     ]
 
 
+def newsletters_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    beside = sum(answer.attrs[name] for name in ("mine", "junk", "others"))
+    return [
+        (answer["messages"].sum() + beside, len(mail.headers)),
+        (answer["unread"].is_monotonic_decreasing, True),
+        ((answer["unread"] > answer["messages"]).sum(), 0),
+        ((answer["evidence"] == "").sum(), 0),
+        ((answer["per_month"] > answer["messages"]).sum(), 0),
+        (answer.duplicated(["list_id", "address"]).sum(), 0),
+    ]
+
+
+def delivery_holds(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    keys = [column.name for column in schema.KEY]
+    return [
+        (len(answer), len(mail.headers[keys].drop_duplicates())),
+        (answer["hops"].sum(), len(mail.hops)),
+        ((answer["total"] < answer["slowest"]).sum(), 0),
+        ((answer["backwards"] < pd.Timedelta(0)).sum(), 0),
+        (answer["received"].dropna().is_monotonic_decreasing, True),
+    ]
+
+
 def diurnal_holds(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
     return [
         (len(answer) + answer.attrs["undated"], len(mail.headers)),
@@ -130,11 +153,86 @@ def centrality_holds(_mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]
     ]
 
 
+def storage_holds(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    sizes = mail.headers["size"]
+    return [
+        (answer["messages"].sum(), len(mail.headers)),
+        (answer["size"].sum(), sizes.sum()),
+        (answer.attrs["size"], sizes.sum()),
+        (answer.attrs["without_size"], sizes.isna().sum()),
+        (answer["size"].dropna().is_monotonic_decreasing, True),
+        (answer["cumulative"].tail(1).tolist(), [float(sizes.sum() > 0)] * bool(len(sizes))),
+    ]
+
+
+def duplicates_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    frames = mail.headers.assign(account=mail.headers["account"].astype("str"))
+    alike = ["account", "message_id", "size", "date"]
+    known = frames[frames["message_id"].fillna("").ne("") & frames["size"].notna()]
+    several = known[known.duplicated(alike, keep=False)]
+    return [
+        (len(answer), len(several)),
+        ((~answer["surplus"]).sum(), len(several.drop_duplicates(alike))),
+        (answer["group"].is_monotonic_increasing, True),
+        (answer.attrs["surplus_size"], answer["size"][answer["surplus"]].sum()),
+    ]
+
+
+def attachments_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    counted = mail.attachments[~mail.attachments["inline"]]
+    return [
+        (answer["attachments"].sum(), len(counted)),
+        (answer["size"].sum(), counted["size"].sum()),
+        ((answer["messages"] > answer["attachments"]).sum(), 0),
+        (answer.attrs["without_size"], counted["size"].isna().sum()),
+    ]
+
+
+def phrases_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    counts = answer.attrs
+    return [
+        (counts["messages"] + counts["without_text"] + counts["copies"], len(mail.headers)),
+        (answer["messages"].is_monotonic_decreasing, True),
+        ((answer["messages"] < 2).sum(), 0),
+        ((answer["messages"] > counts["messages"]).sum(), 0),
+        (answer["phrase"].is_unique, True),
+    ]
+
+
+def words_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    left = ("undated", "without_words", "without_body", "copies")
+    return [
+        (answer["messages"].sum() + sum(answer.attrs[one] for one in left), len(mail.headers)),
+        ((answer["words"] < answer["messages"]).sum(), 0),
+        ((answer["longest"] > answer["words"]).sum(), 0),
+        ((answer["median_words"] > answer["longest"]).sum(), 0),
+        ((answer["messages"] == 0).equals(answer["longest"].isna()), True),
+        (answer.attrs["without_header"], 0),
+    ]
+
+
+def words_of_texts(mail: Mail) -> pd.DataFrame:
+    bodies = mail.bodies
+    if isinstance(bodies, pd.DataFrame):
+        bodies = bodies.drop(columns=["n_words", "own_text"], errors="ignore")
+    answer: pd.DataFrame = analysis.words(bodies, mail.headers, by="folder")
+    return answer
+
+
 def as_graphml(mail: Mail) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mail.graphml"
         analysis.to_graphml(analysis.network(mail.recipients, headers=mail.headers), path)
         return pd.DataFrame({"line": path.read_text("utf-8").splitlines()})
+
+
+def machines(mail: Mail) -> pd.DataFrame:
+    frame = mail.headers
+    if isinstance(frame, pd.DataFrame):
+        marks = {"precedence": "bulk", "list_post": None, "list_unsubscribe_post": "one"}
+        frame = frame.assign(**marks, answered=False, in_reply_to=None)
+    answer: pd.DataFrame = analysis.newsletters(frame, me="nobody@example.com")
+    return answer
 
 
 def replies(mail: Mail) -> pd.DataFrame:
@@ -144,6 +242,9 @@ def replies(mail: Mail) -> pd.DataFrame:
 
 ANALYSES: dict[str, Question] = {
     "activity": on_headers("activity", activity_holds),
+    "attachments": Question(
+        lambda mail: analysis.attachments(mail.attachments), holds=attachments_hold
+    ),
     "awaiting_reply": on_headers("awaiting_reply"),
     "calendar": on_headers("calendar", all_counted("undated")),
     "centrality": Question(
@@ -153,25 +254,60 @@ ANALYSES: dict[str, Question] = {
         holds=centrality_holds,
     ),
     "compare": Question(lambda mail: analysis.compare(mail.headers, usual().headers)),
+    "delivery": Question(
+        lambda mail: analysis.delivery(mail.hops, mail.headers), holds=delivery_holds
+    ),
     "diurnal": on_headers("diurnal", diurnal_holds, aligned=True),
     "domains": on_headers("domains"),
+    "duplicates": on_headers("duplicates", duplicates_hold),
     "identities": on_headers("identities"),
+    "largest": on_headers("largest"),
     "network": Question(lambda mail: analysis.network(mail.recipients), holds=network_holds),
+    "newsletters": on_headers("newsletters", newsletters_hold),
     "people": on_headers("people"),
+    "phrases": on_headers("phrases", phrases_hold),
     "recipients": Question(lambda mail: analysis.recipients(mail.recipients)),
     "response_summary": Question(lambda mail: analysis.response_summary(replies(mail))),
     "response_times": on_headers("response_times"),
     "senders": on_headers("senders", senders_hold),
+    "storage": on_headers("storage", storage_holds),
     "survival": Question(lambda mail: analysis.survival(replies(mail))),
     "thread_ids": on_headers("thread_ids", thread_ids_hold, aligned=True),
     "threads": on_headers("threads", threads_hold),
     "to_graphml": Question(as_graphml),
     "volume": on_headers("volume", all_counted("undated")),
+    "words": Question(lambda mail: analysis.words(mail.bodies, mail.headers), holds=words_hold),
 }
 #: The same, asked otherwise.
 MORE: dict[str, Question] = {
+    "attachments by sender": Question(
+        lambda mail: analysis.attachments(mail.attachments, headers=mail.headers, by="address"),
+        holds=attachments_hold,
+    ),
+    "attachments by period": Question(
+        lambda mail: analysis.attachments(
+            mail.attachments, headers=mail.headers, by="period", freq="Y", inline=True, tz="sender"
+        )
+    ),
+    "attachments by extension": Question(
+        lambda mail: analysis.attachments(mail.attachments, by="extension"), holds=attachments_hold
+    ),
     "compare by sender": Question(
         lambda mail: analysis.compare(usual().headers, mail.headers, by="address")
+    ),
+    "delivery by host": Question(
+        lambda mail: analysis.delivery(mail.hops, mail.headers, by="host"),
+        holds=lambda mail, answer: [
+            (answer["messages"].sum() <= len(mail.hops), True),
+            (answer["host"].is_unique, True),
+        ],
+    ),
+    "delivery by hop": Question(
+        lambda mail: analysis.delivery(mail.hops, by="hop"),
+        holds=lambda mail, answer: [
+            (len(answer), len(mail.hops)),
+            (answer["delay"].notna().sum() <= (answer["clock"] == "ok").sum(), True),
+        ],
     ),
     "network with headers": Question(
         lambda mail: analysis.network(
@@ -183,28 +319,48 @@ MORE: dict[str, Question] = {
             mail.recipients, headers=mail.headers, freq="M", tz="sender", on="internal_date"
         )
     ),
+    "newsletters of machines": Question(machines, holds=newsletters_hold),
+    "phrases of texts": Question(
+        lambda mail: analysis.phrases(mail.bodies, usual().bodies, of="own_text", n=(1, 2))
+    ),
     "recipients with headers": Question(
         lambda mail: analysis.recipients(mail.recipients, headers=mail.headers)
     ),
     "senders by name": on_headers("senders", by="name", on="internal_date"),
+    "storage by month": on_headers("storage", storage_holds, by="month", tz="sender"),
+    "storage by family": Question(lambda mail: analysis.storage(mail.attachments, "family")),
+    "storage by direction": on_headers("storage", storage_holds, by="direction"),
     "threads by subject": on_headers("threads", subject=True),
     "volume by direction": on_headers("volume", all_counted("undated"), by="direction"),
     "volume by list": on_headers(
         "volume", all_counted("undated"), freq="M", by="list", tz="sender", on="internal_date"
     ),
+    "words by direction": Question(
+        lambda mail: analysis.words(
+            mail.bodies, mail.headers, "Y", by="direction", tz="sender", on="internal_date"
+        ),
+        holds=words_hold,
+    ),
+    "words of texts": Question(words_of_texts, holds=words_hold),
 }
 PICTURES: dict[str, Question] = {
     "activity": drawn("activity"),
+    "attachments": drawn("attachments", frame="attachments"),
     "calendar": drawn("calendar"),
     "compare": Question(lambda mail: plots.compare(mail.headers, mail.headers, ax=small())),
+    "delivery": Question(lambda mail: plots.delivery(mail.hops, mail.headers, ax=small())),
     "diurnal": drawn("diurnal"),
     "domains": drawn("domains"),
     "network": drawn("network", frame="recipients"),
+    "newsletters": drawn("newsletters"),
+    "phrases": drawn("phrases"),
     "recipients": drawn("recipients", frame="recipients"),
     "response_times": Question(lambda mail: plots.response_times(mail.headers, ax=small())),
     "senders": drawn("senders"),
+    "storage": drawn("storage"),
     "thread": drawn("thread"),
     "volume": drawn("volume"),
+    "words": Question(lambda mail: plots.words(mail.bodies, mail.headers, ax=small())),
 }
 #: Asked of something that is no mail.
 NOT_OF_MAIL = {"trace"}

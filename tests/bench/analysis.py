@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,6 +58,31 @@ QUESTIONS: dict[str, Question] = {
     "volume": Question(lambda a, h, _: a.volume(h, "D"), 0.2),
     "volume by domain": Question(lambda a, h, _: a.volume(h, "M", by="domain"), 0.2),
     "senders": Question(lambda a, h, _: a.senders(h), 0.2),
+    "newsletters": Question(lambda a, h, _: a.newsletters(h), 0.8),
+    "storage": Question(lambda a, h, _: a.storage(h), 0.2),
+    "storage by year": Question(lambda a, h, _: a.storage(h, "year"), 0.2),
+    "largest": Question(lambda a, h, _: a.largest(h), 0.1),
+    "duplicates": Question(lambda a, h, _: a.duplicates(h), 0.5),
+    "attachments by sender": Question(
+        lambda a, h, _: a.attachments(files(len(h)), headers=h, by="address"), 0.5
+    ),
+    "storage by family": Question(lambda a, h, _: a.storage(files(len(h)), "family"), 0.2),
+    "words": Question(lambda a, h, _: a.words(h.assign(n_words=h["size"] % 300), h), 0.4),
+    "phrases": Question(lambda a, h, _: a.phrases(h), 0.8),
+    "phrases of two periods": Question(
+        lambda a, h, _: a.phrases(h[: len(h) // 2], h[len(h) // 2 :]), 0.8
+    ),
+    # For each five messages one of 2 kB.
+    "phrases of texts": Question(lambda a, h, _: a.phrases(texts(len(h) // 5), of="own_text"), 8),
+    # As many hops as messages are said: four of each.
+    "delivery": Question(lambda a, h, _: a.delivery(hops(len(h)), h), 0.4),
+    "delivery by host": Question(lambda a, h, _: a.delivery(hops(len(h)), by="host"), 0.4),
+    "delivery by hop": Question(lambda a, h, _: a.delivery(hops(len(h)), by="hop"), 0.4),
+    # A field a message, each another one.
+    "delivery with results": Question(
+        lambda a, h, _: a.delivery(hops(len(h)), h.assign(authentication_results=results(len(h)))),
+        1.2,
+    ),
     "activity": Question(lambda a, h, _: a.activity(h, tz="Europe/Berlin"), 0.2),
     "threads": Question(lambda a, h, _: a.threads(h), 3),
     "threads by subject": Question(lambda a, h, _: a.threads(h, subject=True), 3),
@@ -67,6 +93,16 @@ QUESTIONS: dict[str, Question] = {
     "plot senders": Question(lambda p, h, _: drawn(p.senders(h)), 1, "plots"),
     "plot domains": Question(lambda p, h, _: drawn(p.domains(h)), 1, "plots"),
     "plot recipients": Question(lambda p, _, r: drawn(p.recipients(r)), 1, "plots"),
+    "plot newsletters": Question(lambda p, h, _: drawn(p.newsletters(h)), 1.2, "plots"),
+    "plot storage": Question(lambda p, h, _: drawn(p.storage(h)), 1, "plots"),
+    "plot attachments": Question(
+        lambda p, h, _: drawn(p.attachments(files(len(h)), headers=h, by="period")), 1, "plots"
+    ),
+    "plot words": Question(
+        lambda p, h, _: drawn(p.words(h.assign(n_words=h["size"] % 300), h)), 1.2, "plots"
+    ),
+    "plot phrases": Question(lambda p, h, _: drawn(p.phrases(h)), 1.2, "plots"),
+    "plot delivery": Question(lambda p, h, _: drawn(p.delivery(hops(len(h)))), 1.5, "plots"),
     "plot compare": Question(lambda p, h, _: drawn(p.compare(h, h)), 1, "plots"),
     "plot thread": Question(lambda p, h, _: drawn(p.thread(h)), 1, "plots"),
     # The answers, and their picture.
@@ -186,6 +222,77 @@ def mail(messages: int, *, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     flags |= dict.fromkeys(("flagged", "draft", "deleted"), False)
     headers = schema.conform(pd.DataFrame(columns | flags), "headers")
     return headers, _recipients(headers, address, random)
+
+
+@cache
+def texts(messages: int, *, seed: int = 3) -> pd.DataFrame:
+    """Return texts of 300 words, few of which are common and many rare, in sentences."""
+    random = np.random.default_rng(seed)
+    letters = random.integers(97, 123, (50_000, 9)).astype("uint8").tobytes().decode()
+    lengths = random.integers(2, 10, 50_000)
+    known = [letters[9 * n : 9 * n + length] for n, length in enumerate(lengths)]
+    words = np.array([*known, *(f"{word}." for word in known)], dtype=object)
+    which = np.minimum(random.zipf(1.3, (messages, 300)), 50_000) - 1
+    which += np.where(random.random(which.shape) < 0.1, 50_000, 0)
+    return pd.DataFrame({"own_text": [" ".join(words[row]) for row in which]}, dtype="str")
+
+
+@cache
+def hops(rows: int, *, seed: int = 4) -> pd.DataFrame:
+    """Return four hops of each message, of a thousand hosts; one clock in fifty is wrong."""
+    random = np.random.default_rng(seed)
+    messages, hop = np.arange(rows) // 4, np.arange(rows) % 4
+    slow = np.where(random.random(rows) < 0.05, 600, 1)
+    seconds = np.cumsum((random.exponential(5, rows) * slow).astype("int64")) + 3600 * messages
+    wrong = np.where(random.random(rows) < 0.02, random.normal(0, 100, rows), 0).astype("int64")
+    begin = pd.Timestamp("2015-01-01", tz="UTC")
+    columns: dict[str, Any] = {
+        "account": ME,
+        "folder": np.where(messages % 3 == 0, "Sent", "INBOX"),
+        "uidvalidity": 1,
+        "uid": messages + 1,
+        "hop": hop,
+        "from_host": None,
+        "by_host": [f"mx{n}.example" for n in random.integers(0, 1000, rows)],
+        "with": np.where(hop == 3, "LMTP", "ESMTPS"),
+        "time": begin + pd.to_timedelta(seconds + wrong, unit="s"),
+        "delay": pd.Timedelta(0),
+    }
+    return schema.conform(pd.DataFrame(columns), "hops")
+
+
+@cache
+def results(messages: int) -> pd.Series[Any]:
+    """Return what a server found out about the sender of each message."""
+    said = "mx.example.com; spf=pass smtp.mailfrom=b{0}@x.example; dkim=pass header.d=x.example "
+    said += "header.b=Q{0}; dmarc=pass (p=none dis=none) header.from=x.example"
+    return pd.Series([said.format(n) for n in range(messages)], dtype="str")
+
+
+@cache  # so that it is made before the clock runs
+def files(messages: int, *, seed: int = 2) -> pd.DataFrame:
+    """Return an attachment for each of these messages, of few types and with many names."""
+    random = np.random.default_rng(seed)
+    types = ("application/pdf", "image/png", "application/octet-stream", "text/csv")
+    encoded = random.integers(1_000, 1_000_000, messages)
+    ordinals = np.arange(messages)
+    columns: dict[str, Any] = {
+        "account": ME,
+        "folder": np.where(ordinals % 3 == 0, "Sent", "INBOX"),
+        "uidvalidity": 1,
+        "uid": random.permutation(messages) + 1,
+        "part": "2",
+        "filename": pd.Series(ordinals // 2).astype("str") + ".xlsx",
+        "content_type": np.array(types, dtype=object)[random.integers(0, len(types), messages)],
+        "disposition": "attachment",
+        "content_id": None,
+        "encoding": "base64",
+        "encoded_size": encoded,
+        "size": encoded * 3 // 4,
+        "size_exact": False,
+        "inline": random.random(messages) < 0.2,
+    }
+    return schema.conform(pd.DataFrame(columns), "attachments")
 
 
 def _recipients(

@@ -1,18 +1,22 @@
 """Make the pictures of README: ``python data/make_pictures.py`` draws ``data/pictures/*.png`` anew.
 
 The same mailbox gives the same bytes each time; another matplotlib may draw a line a pixel further
-left. The background is white, so that they can be read on a dark page as well.
+left, and another browser a letter. The background is white, so that they can be read on a dark page
+as well. The report is photographed by Playwright, in a Chromium that is installed.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 import mailframe as mf
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 TARGET = Path(__file__).with_name("pictures")
 ZONE = "Europe/Stockholm"
 WIDTH, DOTS = 9, 100  # inches, and dots an inch: 900 pixels
+MONTH, TALL = "2026-05", 1000
 COLOURS = 256  # what a byte a pixel has room for: a third of the size
 
 
@@ -48,8 +53,14 @@ def axes(height: float) -> Axes:
 
 def png(figure: Figure) -> bytes:
     """Render a figure, without the version of matplotlib, which would be another one elsewhere."""
-    drawn, packed = io.BytesIO(), io.BytesIO()
+    drawn = io.BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})
+    return smaller(drawn)
+
+
+def smaller(drawn: io.BytesIO) -> bytes:
+    """Pack a picture."""
+    packed = io.BytesIO()
     # Maximum coverage keeps the colours of small discs, which a median cut gives away.
     few = (
         Image.open(drawn)
@@ -60,11 +71,26 @@ def png(figure: Figure) -> bytes:
     return packed.getvalue()
 
 
+def photograph(session: mf.Session) -> bytes:
+    """Write a report, and return how its beginning looks."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = mf.report(session, f"{folder}/report.html", period=MONTH, tz=ZONE, progress=False)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": WIDTH * DOTS, "height": TALL})
+        page.goto(path.as_uri())
+        shown = page.screenshot()
+        browser.close()
+    return smaller(io.BytesIO(shown))
+
+
 def draw() -> None:
     """Draw all on the sample mailbox, in no style of anybody's own."""
     with mf.demo() as session:
         mail = session.headers(folder="*", progress=False)
         recipients = session.recipients(folder="*", progress=False)
+        (TARGET / "report.png").write_bytes(photograph(session))
     for name, ax in pictures(mail, recipients):
         data = png(ax.figure)
         (TARGET / f"{name}.png").write_bytes(data)

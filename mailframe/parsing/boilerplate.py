@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from mailframe.parsing.vocabulary import LANGUAGES, phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
-__all__ = ["is_disclaimer", "is_footer", "is_sent_from", "may_be_footer"]
+__all__ = ["find_footer_line", "is_disclaimer", "is_sent_from", "may_be_footer"]
 
-_LONGEST_LINE = 200
+_LONGEST_FOOTER = 3_000
 _LONGEST_SENT_FROM = 100
 _MOST_WORDS = 12
 # So many different words of a disclaimer make one; where it begins like one, a single one.
@@ -23,18 +23,18 @@ _SHORTEST_DISCLAIMER, _LONGEST_DISCLAIMER = 30, 2_000
 
 _SENT_FROM = tuple(phrases(*(language.sent_from for language in LANGUAGES.values())))
 _PRODUCTS = phrases(
-    "iphone, ipad, ipod, apple watch, android, samsung, galaxy, blackberry, outlook, yahoo, "
-    "proton, protonmail, proton mail, mail, gmx, web.de, thunderbird, k-9, spark, nokia, "
+    "iphone, ipad, ipod, android, samsung, galaxy, blackberry, outlook, yahoo, "
+    "proton, protonmail, mail, gmx, thunderbird, spark, nokia, "
     "windows, huawei, xiaomi, mi, redmi, oppo, vivo, oneplus, pixel, honor, motorola, sony, "
     "xperia, htc, lg, tutanota, tuta, aol, fairmail, aquamail, bluemail, mailbird, evolution, "
     "kmail, airmail, hey, superhuman, gmail, palm, treo, handheld, phone, smartphone, mobile, "
     "handy, mobil, mobiltelefon, tablet, gsm, telefon, telefoon, móvil, telemóvel, celular, "
-    "smartfona, telefonu, iphone'a, iphonu, mobilu, iphonesta, puhelimesta, яндекс, почты, "
+    "smartfona, telefonu, iphonu, mobilu, iphonesta, puhelimesta, яндекс, почты, "
     "телефона, мобильного"
 )
-_PRODUCT = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_PRODUCTS)))})(?!\w)")
+_WORD = re.compile(r"[^\W\d_]+")
 _PRODUCT_WITHIN = re.compile(
-    "iphone|ipad|android|outlook|手机|邮箱|邮件|手機|信箱|メール|スマート|아이폰|갤럭시"
+    "k-9|iphone|ipad|android|outlook|手机|邮箱|邮件|手機|信箱|メール|スマート|아이폰|갤럭시"
 )
 
 _DISCLAIMER = tuple(
@@ -102,7 +102,7 @@ _LEAVE = re.compile(
     r"(?:unsubscri|abmeld|abbestell|désinscri|désabonn|darse de baja|disiscri|descadastr|"
     r"uitschrijv|afmeld|wypis|отпис|avregistr|avmeld|odhlás|aboneli)[^\n]{0,80}?(?:https?:|@)|"
     r"(?:https?://)[^\s]{0,120}(?:listinfo|unsubscri|optout|opt-out)|"
-    r"mailing[ -]?list(?:$| --? | <)"
+    r"mailing[ -]?list(?:$|\n| --? | <)"
 )
 
 
@@ -116,10 +116,11 @@ def is_sent_from(line: str) -> bool:
     """
     if len(line) > _LONGEST_SENT_FROM:
         return False
-    folded = line.casefold().strip(" .*_-").replace("\u2019", "'")
-    if not any(map(folded.__contains__, _SENT_FROM)) or len(folded.split()) > _MOST_WORDS:
+    folded = line.casefold()
+    is_named = not _PRODUCTS.isdisjoint(_WORD.findall(folded)) or _PRODUCT_WITHIN.search(folded)
+    if not is_named or len(folded.split(None, _MOST_WORDS)) > _MOST_WORDS:
         return False
-    return _PRODUCT.search(folded) is not None or _PRODUCT_WITHIN.search(folded) is not None
+    return any(map(folded.replace("\u2019", "'").__contains__, _SENT_FROM))
 
 
 def is_disclaimer(paragraph: Collection[str]) -> bool:
@@ -137,28 +138,40 @@ def is_disclaimer(paragraph: Collection[str]) -> bool:
     return sum(map(folded.__contains__, _DISCLAIMER)) >= (1 if begins else _ENOUGH)
 
 
-def is_footer(line: str) -> bool:
-    """Say whether a line is of a footer, wherever it stands.
+def find_footer_line(lines: Sequence[str]) -> int | None:
+    """Find the first line that only a footer has.
 
     Parameters
     ----------
-    line
-        Of the text.
+    lines
+        Of a paragraph.
+
+    Returns
+    -------
+    int or None
+        Its place; None if there is none.
     """
-    folded = line[:_LONGEST_LINE].casefold()
+    # All at once: nearly no paragraph has one.
+    if not _is_footer("\n".join(lines)):
+        return None
+    return next((at for at, line in enumerate(lines) if _is_footer(line)), None)
+
+
+def _is_footer(text: str) -> bool:
+    folded = text[:_LONGEST_FOOTER].casefold()
     if any(map(folded.__contains__, _FOOTER)):
         return True
     has_place = "://" in folded or "@" in folded or "mailing" in folded
     return has_place and _LEAVE.search(folded) is not None
 
 
-def may_be_footer(line: str) -> bool:
-    """Say whether a line is of a footer if it stands below a line that is drawn.
+def may_be_footer(lines: Sequence[str]) -> bool:
+    """Say whether lines are a footer if they stand below a line that is drawn.
 
     Parameters
     ----------
-    line
-        Of the text.
+    lines
+        Of a paragraph.
     """
-    folded = line[:_LONGEST_LINE].casefold()
+    folded = "\n".join(lines)[:_LONGEST_FOOTER].casefold()
     return any(map(folded.__contains__, _FOOTER_BELOW_RULE))

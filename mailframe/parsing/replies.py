@@ -96,7 +96,9 @@ def split_reply(text: str) -> Reply:
     text = _LINE_END.sub("\n", text)
     letters = mark_lines(text)
     lines = text.split("\n")
-    return Reply(*("\n".join(_cut_out(lines, letters, kind)) for kind in "oqs"))
+    return Reply(
+        *("\n".join(_cut_out(lines, letters, kind)) if kind in letters else "" for kind in "oqs")
+    )
 
 
 def mark_lines(text: str) -> str:

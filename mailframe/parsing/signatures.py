@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.parsing.attributions import is_rule
-from mailframe.parsing.boilerplate import is_disclaimer, is_footer, is_sent_from, may_be_footer
+from mailframe.parsing.boilerplate import (
+    find_footer_line,
+    is_disclaimer,
+    is_sent_from,
+    may_be_footer,
+)
 from mailframe.parsing.contact_lines import (
     MOST_LINES,
     is_contact_block,
@@ -110,11 +115,12 @@ def _is_edge(line: str) -> bool:
 def _footer_within(lines: Sequence[str], first: int, end: int) -> int | None:
     """Find a footer that goes on to the end of a paragraph."""
     edge = next((at for at in range(first, end) if _is_edge(lines[at])), None)
-    if edge is not None and any(map(may_be_footer, lines[edge:end])):
+    if edge is not None and may_be_footer(lines[edge:end]):
         return edge
-    at = next((at for at in range(first, end) if is_footer(lines[at])), None)
-    if at is None:
+    place = find_footer_line(lines[first:end])
+    if place is None:
         return None
+    at = first + place
     # In the middle of a sentence it belongs to what is above.
     begins = first if lines[at][0].islower() and "://" not in lines[at] else at
     return begins if end - begins <= _MOST_BARE_FOOTER else None

@@ -44,8 +44,16 @@ def test_a_message_counts_once_however_often_it_says_it() -> None:
 
 
 def test_the_commonest_come_first_then_the_longer_then_the_alphabet() -> None:
-    frame = texts("salt", "salt", "salt", "old boat", "old boat", "cold rope", "cold rope")
-    assert list(found(frame)) == ["salt", "cold rope", "old boat"]
+    frame = texts(*["salt"] * 3, *["old boat"] * 2, *["ale"] * 2, *["cold rope"] * 2)
+    assert list(found(frame)) == ["salt", "cold rope", "old boat", "ale"]
+
+
+def test_of_equal_ones_the_alphabet_says_which_are_listed() -> None:
+    frame = texts(*["zinc", "yarn", "ale"] * 2)
+    assert list(found(frame, top=2)) == ["ale", "yarn"]
+    assert compared([], frame["text"].tolist(), top=2)["phrase"].tolist() == ["ale", "yarn"]
+    then = compared(["x"] * 6, frame["text"].tolist(), top=2, least=1)["phrase"]
+    assert then.tolist() == ["x", "yarn", "zinc"]
 
 
 def test_what_is_always_said_with_others_is_left_out() -> None:

@@ -31,6 +31,7 @@ from tests.bench import (
     parsing,
     pool,
     report,
+    reporting,
     trace,
 )
 from tests.bench.contestants import CONTESTANTS, Where
@@ -61,6 +62,7 @@ def main() -> int:
             "datasets",
             "changes",
             "analysis",
+            "reporting",
         ),
         default="reading",
     )
@@ -85,6 +87,7 @@ def main() -> int:
         "datasets": lambda: datasets.run(runs, options.messages),
         "changes": lambda: changes.run(runs, options.messages),
         "analysis": lambda: analysis.run(runs, options.messages),
+        "reporting": lambda: reporting.run(runs, options.messages),
     }
     if options.what in others:
         return others[options.what]() or 0

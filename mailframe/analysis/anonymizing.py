@@ -160,12 +160,12 @@ def anonymize(frame: pd.DataFrame, *, key: str | bytes) -> pd.DataFrame:
     _check(frame)
     made = FieldDisguises(_bytes_of(key))
     replacing = _replacing(frame, made)
-    columns: list[Any] = []
+    columns: list[pd.Series[Any]] = []
     labels, in_clear = [], []
     for place, name in enumerate(frame.columns):
-        values = frame.iloc[:, place]
+        values = frame.iloc[:, place].reset_index(drop=True)
         replaced = _replaced(values, replacing.get(name, made.text))
-        columns.append(values.array.copy() if replaced is None else replaced)
+        columns.append(values.copy() if replaced is None else replaced)
         labels.append(_label(name, made))
         if replaced is None or name in _KNOWN or name in CLOSED:
             in_clear.append(str(labels[-1]))
@@ -241,8 +241,8 @@ def _label(name: Hashable, made: FieldDisguises) -> Hashable:
     return name if _stays(name) else made.text(str(name))
 
 
-def _replaced(values: pd.Series[Any], replace: Callable[[str], Any]) -> Any:
-    """Return an array of the same dtype, each distinct text replaced; None where there is none."""
+def _replaced(values: pd.Series[Any], replace: Callable[[str], Any]) -> pd.Series[Any] | None:
+    """Return a column of the same dtype, each distinct text replaced; None where there is none."""
     dtype: Any = values.dtype
     is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
     if isinstance(dtype, pd.CategoricalDtype):
@@ -250,21 +250,21 @@ def _replaced(values: pd.Series[Any], replace: Callable[[str], Any]) -> Any:
     if is_string_dtype(dtype) and not is_object:
         codes, found = pd.factorize(values)
         texts: Any = pd.array([*map(replace, found), None], dtype=dtype)
-        return texts.take(codes)  # -1, for what is missing, is the last one
+        return pd.Series(texts.take(codes))  # -1, for what is missing, is the last one
     if any(is_kind(dtype) for is_kind in _IN_CLEAR) or all(map(_stays, values)):
         return None
     once = Memo(replace)
     objects = [one if _stays(one) else once[str(one)] for one in values]
-    return pd.Series(objects, dtype=object if is_object else "str").array
+    return pd.Series(objects, dtype=object if is_object else "str")
 
 
-def _categories(values: pd.Series[Any], replace: Callable[[str], Any]) -> Any:
+def _categories(values: pd.Series[Any], replace: Callable[[str], Any]) -> pd.Series[Any] | None:
     categories, codes = values.cat.categories, values.cat.codes.to_numpy()
     if all(map(_stays, categories)):
         return None
     words = [one if _stays(one) else replace(str(one)) for one in categories]
     if words == list(categories):
-        return values.array.copy()
+        return values.copy()
     used = np.unique(codes[codes >= 0])
     ordered = bool(values.cat.ordered)
     # What has no order has none of the names that were there, either.
@@ -274,7 +274,8 @@ def _categories(values: pd.Series[Any], replace: Callable[[str], Any]) -> Any:
     renumbered = np.full(len(categories) + 1, -1)
     renumbered[used] = places
     kept = pd.Index(found, dtype=categories.dtype)
-    return pd.Categorical.from_codes(renumbered[codes], categories=kept, ordered=ordered)
+    coded: Any = pd.Categorical.from_codes(renumbered[codes], categories=kept, ordered=ordered)
+    return pd.Series(coded)
 
 
 def _stays(value: Any) -> bool:

@@ -70,15 +70,15 @@ CLOSED: Mapping[str, frozenset[str]] = {
     }.items()
 }
 
-#: Parts of the part before the @ that are a machine's or an office's (RFC 2142): analyses tell
-#: by them what is no person's.
+#: Parts of the part before the @ that are a machine's or an office's (RFC 2142), with a number
+#: behind them: analyses tell by them what is no person's.
 ADDRESS_WORDS = re.compile(
-    r"(?<![^\W\d_])((?:(?:no|do?n.?t|do[-_.]?not|never)[-_.]?reply|mailer-daemon|abuse|accounts?|"
+    r"(?<![^\W_])((?:(?:no|do?n.?t|do[-_.]?not|never)[-_.]?reply|mailer-daemon|abuse|accounts?|"
     r"admin|alerts?|announce(?:ments)?|billing|bounces?|contact|deals|digest|hello|"
     r"help(?:desk)?|hostmaster|info(?:lettre)?|invitations?|lists?|mail(?:ings?)?|"
     r"news(?:letters?)?|nieuwsbrief|noc|notif(?:y|ications?)|nyhe[td]sbrev|offers|office|"
     r"postmaster|promo(?:s|tions?)?|reply|root|rundbrief|sales|security|send-?only|services?|"
-    r"support|team|updates|webmaster))(?![^\W\d_])"
+    r"support|team|updates|webmaster)\d*+)(?![^\W_])"
 )
 
 #: Names of machines, which tell what they are for.

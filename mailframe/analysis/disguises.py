@@ -31,7 +31,8 @@ _TRAILING = ".,;:!?*_~`')]}"
 _ALONE = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _IN_BRACKETS = re.compile(r"(\([^()]*\)|\[[^\[\]]*\])")
 _LITERAL = re.compile(r"\[(ipv6:)?(.*)\]", re.DOTALL)
-_LETTER_OF_COUNTRY = 2
+_DIGITS = re.compile(r"[0-9]+")
+_LETTERS_OF_COUNTRY = 2
 
 
 class Disguises(Pseudonyms):
@@ -129,6 +130,7 @@ class Disguises(Pseudonyms):
         for piece in others:
             piece[1::2] = [person[plain(word)] for word in piece[1::2]]
         pieces[::2] = map("".join, others)
+        pieces[1::2] = [_DIGITS.sub(lambda one: self.word[one[0]], piece) for piece in pieces[1::2]]
         return f"{''.join(pieces)}{plus}{self.words(tag)}"
 
     def _domain(self, value: str) -> str:
@@ -186,5 +188,5 @@ def _suffix(labels: list[str]) -> int:
     """
     if len(labels) < 2:  # noqa: PLR2004 a name without a dot
         return 0
-    country = len(labels[-1]) == _LETTER_OF_COUNTRY and labels[-1].isalpha()
+    country = len(labels[-1]) == _LETTERS_OF_COUNTRY and labels[-1].isalpha()
     return 2 if len(labels) > 2 and country and labels[-2] in clear.COUNTRY_SUFFIXES else 1  # noqa: PLR2004

@@ -19,7 +19,7 @@ _LONGEST_SENT_FROM = 100
 _MOST_WORDS = 12
 # So many different words of a disclaimer make one; where it begins like one, a single one.
 _ENOUGH = 3
-_SHORTEST_DISCLAIMER, _LONGEST_DISCLAIMER = 30, 2_000
+_SHORTEST_DISCLAIMER, _LONGEST_DISCLAIMER = 60, 2_000
 
 _SENT_FROM = tuple(phrases(*(language.sent_from for language in LANGUAGES.values())))
 _PRODUCTS = phrases(

@@ -37,7 +37,15 @@ _MOST_FOOTER = 30
 _MOST_BARE_FOOTER = 10
 _MOST_IN_ALL = 2 * MOST_LINES
 
+_AROUND = " ,.!;:~*_-\u3002\uff01\u3001\uff0c"
+
+
+def _begin(text: str) -> str:
+    return text.split(None, 1)[0].strip(_AROUND)
+
+
 _CLOSING = phrases(*(language.closing for language in LANGUAGES.values()))
+_CLOSING_BEGINS = frozenset(map(_begin, _CLOSING))
 _LONGEST_CLOSING = 60
 _MOST_CLOSING_WORDS = 6
 
@@ -237,9 +245,10 @@ def is_closing(line: str) -> bool:
     line
         Not empty.
     """
-    if len(line) > _LONGEST_CLOSING:
+    # Most lines begin with no word of these.
+    if len(line) > _LONGEST_CLOSING or _begin(line.casefold()) not in _CLOSING_BEGINS:
         return False
-    core = line.casefold().strip(" ,.!;:~*_-\u3002\uff01\u3001\uff0c").replace("\u2019", "'")
+    core = line.casefold().strip(_AROUND).replace("\u2019", "'")
     if core in _CLOSING:
         return True
     words = core.split(None, _MOST_CLOSING_WORDS)

@@ -117,13 +117,11 @@ def report(
 
 
 def _page(mail: Mail, made: datetime) -> str:
-    from mailframe import __version__  # noqa: PLC0415 the package is there by then
-
     accounts = [shown(one) for one in mail.accounts]
     several = f" and {len(accounts) - _MOST_ACCOUNTS:,} more" * (len(accounts) > _MOST_ACCOUNTS)
     name = mail.span.name if mail.span is not None else "all of it"
     lines = [", ".join(accounts[:_MOST_ACCOUNTS]) + several] if accounts else []
-    notes = [*notes_of(mail), f"Made on {made:%Y-%m-%d} by mailframe {__version__}."]
+    notes = [*notes_of(mail), f"Made by mailframe on {made:%Y-%m-%d}."]
     return page(f"Mail: {name}", lines, sections_of(mail), notes)
 
 

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["GENERATOR", "Cell", "Column", "Picture", "Section", "Table", "Tile", "page", "shown"]
+__all__ = [
+    "GENERATOR",
+    "Cell",
+    "Column",
+    "Part",
+    "Picture",
+    "Row",
+    "Section",
+    "Table",
+    "Tile",
+    "page",
+    "shown",
+]
 
 #: By what a file is known to be a report, which another one may replace.
 GENERATOR = '<meta name="generator" content="mailframe report">'
@@ -104,11 +116,15 @@ class Cell(NamedTuple):
     below: str = ""
 
 
+#: Of a table.
+Row: TypeAlias = "list[str | Cell]"
+
+
 class Table(NamedTuple):
     """Rows of cells; ``caption`` is what one may want to know of them."""
 
     columns: Sequence[Column]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Row]
     caption: str = ""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import tzinfo
 
-    from mailframe.reporting.document import Part
+    from mailframe.reporting.document import Part, Row
     from mailframe.reporting.gathering import Mail
 
 __all__ = ["notes_of", "sections_of"]
@@ -180,7 +180,7 @@ def _senders(mail: Mail) -> Section | None:
     columns = [Column("sender"), Column("messages", is_number=True)]
     columns += [Column("before", is_number=True)] * (mail.before is not None)
     columns += [Column(name, is_number=True) for name in ("share", "read", "answered")]
-    rows = [
+    rows: list[Row] = [
         [
             _person(row.name, row.address),
             count(row.messages),
@@ -210,7 +210,7 @@ def _replies(times: dict[str, pd.DataFrame]) -> Section | None:
         for name in ("letters", "answered", "took, typically", "nine in ten took", "half of all")
     ]
     columns += [Column("took, before", is_number=True)] * (before is not None)
-    rows = []
+    rows: list[Row] = []
     for direction, name in _ANSWERS.items():
         fact = _summary(now, direction)
         rows.append(
@@ -242,7 +242,7 @@ def _waiting(mail: Mail) -> Section | None:
         if len(found) > _ROWS:
             caption += f", of which the {_ROWS} that waited longest"
         columns = [Column("letter"), Column("written on"), Column("waiting", is_number=True)]
-        rows = [
+        rows: list[Row] = [
             [Cell(shown(row.subject), shown(row.person)), date(row.asked), length(row.waited)]
             for row in _rows(found.head(_ROWS), mail.tz)
         ]
@@ -275,7 +275,7 @@ def _newsletters(mail: Mail) -> Section | None:
     columns = [Column("newsletter or list"), Column("kind")]
     columns += [Column(name, is_number=True) for name in ("messages", "unread", "read", "size")]
     columns += [Column("one leaves it at")]
-    rows = [
+    rows: list[Row] = [
         [_person(row.name if row.kind != "list" else row.list_id, row.address), str(row.kind),
          count(row.messages), count(row.unread), share(row.read_rate), size(row.size),
          _way_out(row.unsubscribe)]
@@ -310,7 +310,7 @@ def _storage(mail: Mail) -> Section | None:
     parts: list[Part] = [
         f"{_many(len(mail.stored))} take {size(mail.stored['size'].sum())}, in all folders."
     ]
-    twice = analysis.duplicates(mail.stored)
+    twice = analysis.duplicates(mail.stored, folders=mail.folders)
     if len(twice):
         surplus = twice[twice["surplus"].astype("bool")]
         parts.append(
@@ -323,7 +323,7 @@ def _storage(mail: Mail) -> Section | None:
 
     tall = 1.1 + 0.24 * min(_addresses(mail.stored).nunique(), _ROWS)
     parts.append(Picture(draw, "What fills the mailbox, by sender", (tall, tall)))
-    rows = [
+    rows: list[Row] = [
         [Cell(shown(row.subject), shown(row.from_address)), shown(str(row.folder)),
          date(row.date), size(row.size)]
         for row in _rows(analysis.largest(mail.stored, _ROWS), mail.tz)
@@ -337,7 +337,7 @@ def _storage(mail: Mail) -> Section | None:
 
 def _folders(folders: pd.DataFrame) -> Table:
     found = folders.sort_values("size", ascending=False).head(_ROWS)
-    rows = [
+    rows: list[Row] = [
         [shown(row.name), count(row.messages), count(row.unseen), size(row.size)]
         for row in _rows(found[found["messages"].notna()])
     ]
@@ -354,7 +354,7 @@ def _attachments(mail: Mail) -> Section | None:
     columns += [
         Column(name, is_number=True) for name in ("attachments", "size", "share", "largest")
     ]
-    rows = [
+    rows: list[Row] = [
         [shown(str(row.family)), count(row.attachments), size(row.size), share(row.share),
          size(row.largest)]
         for row in _rows(found.head(_ROWS))

@@ -8,7 +8,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -109,7 +108,7 @@ STANDING = words_of(
         *ROLES_BY_NAME, *clear_words.FOLDERS, *clear_words.KEYWORDS, *clear_words.LABELS,
         *clear_words.EXTENSIONS,
         clear_words.ADDRESS_WORDS.pattern.replace("?", ""), clear_words.HOST_LABELS.pattern,
-        "mailings letters notifications announcements newsletters promotions bounces helpdesk",
+        "bounce mailings letters notifications announcements newsletters promotions bounces helpdesk",
         "accounts alerts invitations services newsletter lists mails notification infolettre",
     ]
 )  # fmt: skip
@@ -127,7 +126,8 @@ def texts_of(frame: pd.DataFrame) -> Iterable[object]:
     yield frame.to_csv(header=False)
     yield from [*frame.index.names, *frame.columns.names]
     yield from (name for name in frame.columns if not str(name).isidentifier())
-    yield json.dumps({**frame.attrs, "in_clear": None}, ensure_ascii=False)
+    yield from [value for name, value in frame.attrs.items() if name != "in_clear"]
+    yield from (name for name in frame.attrs.get("in_clear", []) if name not in frame.columns)
     for place in range(frame.shape[1]):
         values = frame.iloc[:, place]
         if isinstance(values.dtype, pd.CategoricalDtype):
@@ -246,7 +246,7 @@ def test_categories_in_an_order_keep_it() -> None:
     moods = pd.Categorical(["low", "high"], categories=["low", "middle", "high"], ordered=True)
     shown = hidden(pd.DataFrame({"mood": moods}))["mood"]
     assert shown.cat.ordered
-    assert (shown.iloc[0] < shown.iloc[1]) is np.True_
+    assert shown.cat.codes.tolist() == [0, 1]
 
 
 def test_an_index_and_names_of_levels_are_gone() -> None:
@@ -297,10 +297,11 @@ def test_the_same_key_gives_the_same_everywhere() -> None:
         assert len(joined) == len(given)
     people = frames["recipients"].merge(frames["headers"], on=keys)
     wrote = people[people["role"] == "from"]
-    assert (wrote["address"] == wrote["from_address"]).all()
-    assert (wrote["domain"] == wrote["from_domain"]).all()
-    assert wrote["name"].equals(wrote["from_name"])
-    assert (wrote["from_address"].str.rpartition("@")[2] == wrote["from_domain"]).all()
+    for name in ("address", "domain", "name"):
+        assert wrote[name].tolist() == wrote[f"from_{name}"].tolist()
+    assert (wrote["address"].str.rpartition("@")[2] == wrote["domain"])[
+        wrote["domain"].notna()
+    ].all()
     assert set(frames["headers"]["folder"]) < {*hidden(sample()["folders"])["name"]}
 
 

@@ -73,6 +73,11 @@ def test_every_message_has_a_row_the_latest_first() -> None:
     assert told.attrs["without_hops"] == 1
 
 
+def test_of_hops_that_are_as_slow_the_first_is_the_slowest() -> None:
+    told = only(delivery(way(0, 5, 10, 12)))
+    assert (told.slowest_hop, told.slowest_host) == (1, "b.example")
+
+
 def test_without_headers_it_is_told_from_the_first_hop() -> None:
     told = only(delivery(way(0, 30)))
     assert pd.isna(told.sent)
@@ -177,6 +182,13 @@ def test_when_it_arrived_decides_between_two_clocks() -> None:
     mail = headers({"internal_date": "2025-03-01T10:00:04"})
     assert delivery(way(60, 3), mail, by="hop")["clock"].tolist() == ["ahead", "ok"]
     assert delivery(way(3, -60), mail, by="hop")["clock"].tolist() == ["unknown", "unknown"]
+
+
+def test_when_it_arrived_says_how_far_a_clock_is_off_where_no_other_does() -> None:
+    mail = headers({"internal_date": "2025-03-01T10:00:30"})
+    told = delivery(way(0, 500, 20, 10), mail, by="hop")
+    assert told["clock"].tolist() == ["ok", "ahead", "unknown", "unknown"]
+    assert same(told["off"], 0, 470, None, None)
 
 
 def test_when_it_arrived_makes_no_clock_wrong_that_agrees_with_the_others() -> None:

@@ -138,6 +138,7 @@ def test_a_tagged_address_is_of_the_one_without(made: FieldDisguises) -> None:
 def test_the_address_of_an_office_is_still_one(local: str, made: FieldDisguises) -> None:
     assert made.address[f"{local}@shop.example"].startswith(f"{local}@")
     assert made.address[f"{local}-ann@shop.example"].startswith(f"{local}-")
+    assert re.match(rf"{local}\d\d@", made.address[f"{local}17@shop.example"])
 
 
 def test_a_name_that_begins_like_an_office_is_replaced(made: FieldDisguises) -> None:

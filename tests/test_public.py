@@ -30,8 +30,8 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_the_public_names_are_these() -> None:
     assert sorted(mf.__all__) == sorted({
         "Address", "AsyncSession", "Attachment", "Email", "MailframeError", "Q", "Session",
-        "analysis", "concat", "connect", "connect_async", "credentials", "demo", "exceptions",
-        "plots", "schema",
+        "analysis", "anonymize", "concat", "connect", "connect_async", "credentials", "demo",
+        "exceptions", "plots", "schema",
     })  # fmt: skip
     assert mf.imap.__all__ == sorted(mf.imap.__all__, key=str.lower)
 

@@ -249,12 +249,13 @@ def _replaced(values: pd.Series[Any], replace: Callable[[str], Any]) -> pd.Serie
         return _categories(values, replace)
     if is_string_dtype(dtype) and not is_object:
         codes, found = pd.factorize(values)
-        texts: Any = pd.array([*map(replace, found), None], dtype=dtype)
+        once = found.to_numpy(dtype=object)  # which is gone through faster
+        texts: Any = pd.array([*map(replace, once), None], dtype=dtype)
         return pd.Series(texts.take(codes))  # -1, for what is missing, is the last one
     if any(is_kind(dtype) for is_kind in _IN_CLEAR) or all(map(_stays, values)):
         return None
-    once = Memo(replace)
-    objects = [one if _stays(one) else once[str(one)] for one in values]
+    made = Memo(replace)
+    objects = [one if _stays(one) else made[str(one)] for one in values]
     return pd.Series(objects, dtype=object if is_object else "str")
 
 

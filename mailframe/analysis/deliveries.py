@@ -67,7 +67,7 @@ def delivery(
     DataFrame
         Clocks: ``ok`` are those on every longest run of stamps without a step back in time.
         ``ahead`` or ``behind`` is what contradicts these, or what is before 1982, or after 2099.
-        ``unknown`` is where no stamp can be read, where there are more than a hundred, and
+        ``unknown`` is where no stamp can be read, where more than a hundred of them disagree, and
         where it cannot be told which of them is wrong, as with two of them alone. A delay is the
         time since the last hop whose clock is ok; others have none, and no delay is negative.
 
@@ -140,7 +140,7 @@ def delivery(
     ...     "time": pd.Timestamp("2025-03-01T10:00Z") + minutes,
     ... })
     >>> delivery(hops, by="hop")[["by_host", "delay", "clock", "off"]]
-          by_host           delay  clock             off
+         by_host           delay  clock             off
     0  a.example             NaT     ok 0 days 00:00:00
     1  b.example             NaT  ahead 0 days 00:05:00
     2  c.example 0 days 00:02:00     ok 0 days 00:00:00

@@ -24,6 +24,7 @@ __all__ = ["FieldDisguises"]
 
 _BLOB = re.compile(r"(\[[^\[\]]*+\])")
 _BLANKS = re.compile(r"\s+")
+_MARKS = re.compile("[:\uff1a\\[\\]()]|\\s\\s|\\A\\s|\\s\\Z")
 _TRAILER = "(fwd)"
 _SEPARATORS = re.compile(r"([/.\\])")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -62,6 +63,8 @@ class FieldDisguises(Disguises):
         self._mailbox = Memo(self._mailbox_of_account)
 
     def _subject(self, value: str) -> str:
+        if not _MARKS.search(value):  # of a prefix, a list or an end
+            return self.text(value)
         base = base_subject(value)
         whole = _BLANKS.sub(" ", value)
         if not whole.isascii():
@@ -90,7 +93,9 @@ class FieldDisguises(Disguises):
     def identifiers(self, value: str, known: Collection[str] = ()) -> str:
         """Replace ids joined by blanks, of which one of those known may have some in it."""
         words = value.split()
-        if len(words) > 1 and "".join(words) in known:
+        if len(words) == 1:
+            return self.identifier[words[0]]
+        if words and "".join(words) in known:
             return self.identifier[value]
         return " ".join(self.identifier[word] for word in words) if words else value
 

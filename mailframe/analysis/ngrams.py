@@ -109,33 +109,27 @@ def find_phrases(
     shorter = said.words.astype("int64")
     while len(levels) < lengths[1]:
         # A phrase can be in enough messages only if both phrases of one word less are.
+        size = len(levels[-1].places) if levels else 1
+        at = np.flatnonzero(shorter >= 0)
+        keys = shorter[at]
         if levels:
             at = np.flatnonzero((shorter[:-1] >= 0) & (shorter[1:] >= 0))
-            keys = shorter[at] * max(len(levels[-1].places), 1) + shorter[at + 1]
-        else:
-            at = np.flatnonzero(shorter >= 0)
-            keys = shorter[at]
+            keys = shorter[at] * size + shorter[at + 1]
         codes, found = pd.factorize(keys)
         counted = _messages(codes, said.texts[at], len(found), messages)
         is_common = counted.sum(axis=1) >= least
+        if not is_common.any():
+            break
         first = np.empty(len(found), dtype="int64")
         first[codes[::-1]] = at[::-1]  # the last one written stays
+        places = first[is_common]
+        begins, ends = is_edge[said.words[places]], is_edge[said.words[places + len(levels)]]
+        parts = found[is_common] // size, found[is_common] % size
+        levels.append(_Level(places, counted[is_common], ~begins & ~ends, parts))
         number = np.where(is_common, np.cumsum(is_common) - 1, -1)
         shorter = np.full(len(shorter), -1, dtype="int64")
         shorter[at] = number[codes]
-        places, size = first[is_common], max(len(levels[-1].places), 1) if levels else 1
-        ends = said.words[places], said.words[places + len(levels)]
-        levels.append(
-            _Level(
-                places,
-                counted[is_common],
-                ~is_edge[ends[0]] & ~is_edge[ends[1]],
-                (found[is_common] // size, found[is_common] % size),
-            )
-        )
-        if not len(places):
-            break
-    return _told(levels, lengths[0])
+    return _told(levels, lengths[0], messages.shape[1])
 
 
 def _messages(
@@ -150,13 +144,15 @@ def _messages(
     return np.column_stack(columns).astype("int64")
 
 
-def _told(levels: list[_Level], least: int) -> Phrases:
+def _told(levels: list[_Level], least: int, groups: int) -> Phrases:
     """Leave out what is part of something longer, and what is too short."""
-    kept: list[tuple[int, _Level, NDArray[np.bool_]]] = []
+    none = np.empty(0, dtype="int64")
+    kept = [Phrases(none, none, np.empty((0, groups), dtype="int64"))]
     covered = np.zeros(len(levels[-1].places) if levels else 0, dtype=bool)
     for length, level in reversed(list(enumerate(levels, 1))):
+        own = np.flatnonzero(level.whole & ~covered)
         if length >= least:
-            kept.append((length, level, level.whole & ~covered))
+            kept.append(Phrases(level.places[own], np.full(len(own), length), level.messages[own]))
         if length == 1:
             break
         # Also by way of one that is no phrase itself: "end of year" covers "year".
@@ -166,11 +162,4 @@ def _told(levels: list[_Level], least: int) -> Phrases:
         for part in level.parts:
             same = (level.messages == below.messages[part]).all(axis=1)
             covered[part[covers & same]] = True
-    places, lengths, messages = zip(
-        *(
-            (level.places[own], np.full(int(own.sum()), length), level.messages[own])
-            for length, level, own in kept
-        ),
-        strict=True,
-    )
-    return Phrases(np.concatenate(places), np.concatenate(lengths), np.concatenate(messages))
+    return Phrases(*map(np.concatenate, zip(*kept, strict=True)))

@@ -30,8 +30,8 @@ _CONSONANTS = "bdfghjklmnprstvz"
 # A syllable ends with none of g, h, j, k, p, t and z: most rude words of three letters do.
 _SYLLABLES = [a + b + c for a in _CONSONANTS for b in "aeiou" for c in "bdflmnrsv"]
 _ACUTE = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
-_PAIRS = [f"{letter}{digit}" for letter in _CONSONANTS for digit in range(10)]
-# Of so many pairs: more than 70 bits, which no two ids share.
+# Of each byte; ten of them are more than 70 bits, which no two ids share.
+_PAIRS = [f"{_CONSONANTS[byte >> 4]}{(byte & 15) % 10}" for byte in range(256)]
 _CODE = 10
 #: In so many syllables are persons told apart: 720 ** 5 makes 2e14.
 _OF_PERSON = 5
@@ -78,7 +78,8 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._mac = hmac.new(key, digestmod="sha256")
-        self._shifts: dict[tuple[int, int, str], int] = {}
+        # Less than a number has room for makes them quicker to add.
+        self._shifts = Memo(lambda asked: self.number("digits", asked) % 10**_DIGITS)
         #: Of each word, in any case; of numbers other ones with as many digits.
         self.word = Memo(self._word)
 
@@ -92,9 +93,7 @@ class Pseudonyms:
         value
             Any text.
         """
-        mac = self._mac.copy()
-        mac.update(f"{kind}\0{value}".encode("utf-8", "surrogatepass"))
-        return int.from_bytes(mac.digest())
+        return int.from_bytes(self._digest(kind, value))
 
     def syllables(self, kind: str, value: str, count: int) -> str:
         """Return a name of so many syllables.
@@ -116,11 +115,7 @@ class Pseudonyms:
         kind, value
             As for `number`.
         """
-        number, pairs = self.number(kind, value), []
-        for _ in range(_CODE):
-            number, place = divmod(number, len(_PAIRS))
-            pairs.append(_PAIRS[place])
-        return "".join(pairs)
+        return "".join([_PAIRS[byte] for byte in self._digest(kind, value)[:_CODE]])
 
     def person(self, words: Iterable[str]) -> dict[str, str]:
         """Return what stands for each word of a person's name, whatever their order.
@@ -154,6 +149,11 @@ class Pseudonyms:
             pseudonym = f"{pseudonym[0]}{pseudonym[1].translate(_ACUTE)}{pseudonym[2:]}"
         return _cased(pseudonym, like)
 
+    def _digest(self, kind: str, value: str) -> bytes:
+        mac = self._mac.copy()
+        mac.update(f"{kind}\0{value}".encode("utf-8", "surrogatepass"))
+        return mac.digest()
+
     def _word(self, word: str) -> str:
         if word.isascii() and word.isdigit():
             pieces = range(0, len(word), _DIGITS)
@@ -170,11 +170,9 @@ class Pseudonyms:
             return ordered[int(digits)]
         left, right = digits[: count // 2], digits[count // 2 :]
         for turn in range(_ROUNDS):
-            asked = (turn, count, right)
-            if asked not in self._shifts:
-                self._shifts[asked] = self.number("digits", f"{turn} {count} {right}")
-            shifted = (int(left) + self._shifts[asked]) % 10 ** len(left)
-            left, right = right, str(shifted).zfill(len(left))
+            width = len(left)
+            shifted = (int(left) + self._shifts[f"{turn} {count} {right}"]) % 10**width
+            left, right = right, str(shifted).zfill(width)
         return left + right
 
 

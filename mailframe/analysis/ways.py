@@ -23,7 +23,7 @@ _NAT = np.datetime64("NaT", "us")
 
 # What says that a connection was encrypted, and what says that it was not (RFC 3848 and RFC 6531).
 # SMTP and LMTP say neither: Exchange writes SMTP over TLS as well, and LMTP is no way between sites
-# (RFC 2033 section 5).
+# (RFC 2033 section 1).
 _TLS = frozenset(
     {"ESMTPS", "ESMTPSA", "UTF8SMTPS", "UTF8SMTPSA", "LMTPS", "LMTPSA", "UTF8LMTPS", "UTF8LMTPSA",
      "SMTPS", "SMTPSA", "HTTPS"}

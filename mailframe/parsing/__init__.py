@@ -15,6 +15,8 @@
     read_bodies      the bodies picked, decoded
     find_uuencoded   files written into a text, from before MIME
     split_reply      a text -> own words, quoted text, signature
+    mark_lines       a text -> whose each line is
+    tokens           a text -> its words
     count_words      how many words a text has
     html_to_text     HTML -> the text that a person would read
 """
@@ -39,7 +41,7 @@ from mailframe.parsing.parts import (
     read_bodies,
 )
 from mailframe.parsing.received import parse_hops
-from mailframe.parsing.replies import split_reply
+from mailframe.parsing.replies import mark_lines, split_reply
 from mailframe.parsing.text import decode_text
 from mailframe.parsing.tokens import count_words, tokens
 from mailframe.parsing.uuencode import find_uuencoded
@@ -59,6 +61,7 @@ __all__ = [
     "find_uuencoded",
     "html_to_text",
     "join_parameters",
+    "mark_lines",
     "parse_addresses",
     "parse_authentication_results",
     "parse_content_type",

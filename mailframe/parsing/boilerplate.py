@@ -72,7 +72,7 @@ _DISCLAIMER_START = re.compile(
 # What only a footer says.
 _FOOTER = tuple(
     phrases(
-        "to unsubscribe, unsubscribe:, unsubscribe here, you received this message because, "
+        "unsubscribe:, unsubscribe here, you received this message because, "
         "you receive this, you are receiving this, yahoo! groups, sf.net email is sponsored, "
         "to view this discussion, reply to this email directly, view it on github, "
         "message was sent using imp, checked for viruses, auf viren geprüft, avast.com, "
@@ -102,7 +102,7 @@ _LEAVE = re.compile(
     r"(?:unsubscri|abmeld|abbestell|désinscri|désabonn|darse de baja|disiscri|descadastr|"
     r"uitschrijv|afmeld|wypis|отпис|avregistr|avmeld|odhlás|aboneli)[^\n]{0,80}?(?:https?:|@)|"
     r"(?:https?://)[^\s]{0,120}(?:listinfo|unsubscri|optout|opt-out)|"
-    r"mailing[ -]?list(?:$|\n| --? | <)"
+    r"mailing[ -]?list(?:$|\n| --? | <)|(?:^|\n)to unsubscribe\b"
 )
 
 
@@ -161,7 +161,7 @@ def _is_footer(text: str) -> bool:
     folded = text[:_LONGEST_FOOTER].casefold()
     if any(map(folded.__contains__, _FOOTER)):
         return True
-    has_place = "://" in folded or "@" in folded or "mailing" in folded
+    has_place = "://" in folded or "@" in folded or "mailing" in folded or "to uns" in folded
     return has_place and _LEAVE.search(folded) is not None
 
 

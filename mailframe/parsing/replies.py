@@ -8,7 +8,6 @@ miss a quote.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailframe.parsing.attributions import (
@@ -19,6 +18,14 @@ from mailframe.parsing.attributions import (
     is_rule,
     is_separator,
 )
+from mailframe.parsing.quotation_marks import (
+    OWN,
+    QUOTED,
+    mark_broken,
+    mark_otherwise,
+    mark_quotes,
+    unmark_transcripts,
+)
 from mailframe.parsing.signatures import ARMOR, DELIMITER, find_armor, find_footers, find_signature
 from mailframe.records import Reply
 
@@ -27,34 +34,16 @@ if TYPE_CHECKING:
 
 __all__ = ["mark_lines", "split_reply"]
 
-_OWN, _QUOTED, _SIGNATURE, _BLANK = "oqsb"
-
-# Up to three blanks stand before a mark: what is further in is a program's output.
-_MARK = re.compile(r" {0,3}>|\t>")
-_INITIALS = re.compile(r" {0,8}([A-Z][A-Za-z]{0,11})>+(?=[\s>]|$)")
-_PROMPTS = frozenset({"SQL", "PS", "C", "D", "IN", "OUT"})
-# Other programs' marks, known only by an attribution above them: "| ", ": ", "--]".
-_OTHER_MARK = re.compile(r"[^\w\s\"'(\[<>.,*+-]{1,3}(?=\s|$)|[^\w\s\"'(\[<>.,*+]{1,3}[|:}\])#%]")
-# An mbox file's mark on a line of somebody's own (RFC 4155), and faces.
-_NO_MARK = re.compile(r">+From |>>> .*\d >>>$|>[_.:;=-]?[<(|]|>{7} ")
-_PYTHON = re.compile(r">>> \S|>>>$")
+_SIGNATURE, _BLANK = "s", "b"
 
 # The first field of a header that nothing announces.
 _FIRST_FIELDS = frozenset({"sender", "sent", "subject"})
-
-_MOST_INITIALS = 4
-_FURTHEST = 24  # characters at a line's beginning where a mark may stand
 
 # Blanks of all kinds, and what is seen by nobody, in dates of Apple Mail above all.
 _BLANKS = (("\xa0", " "), ("\u202f", " "), ("\u2007", " "), ("\u2028", " "), ("\u3000", " "))
 _SIGNS = (("\uff1a", ":"), ("\uff1e", ">"))
 _UNSEEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029]")
-
-# Where a mailer has broken quoted lines: at 72 to 80 characters, so what was over is short.
-_BROKEN_FROM = 55
-_BROKEN_AT = 68
-_BROKEN_REST = 40
 
 
 def split_reply(text: str) -> Reply:
@@ -128,22 +117,22 @@ def mark_lines(text: str) -> str:
             DELIMITER if one == "--" and line.startswith(DELIMITER) else one
             for line, one in zip(lines, bare, strict=True)
         ]
-    letters = [_OWN if line else _BLANK for line in bare]
+    letters = [OWN if line else _BLANK for line in bare]
     if ">" in text or "\uff1e" in text:
-        _mark_quotes(lines, bare, letters)
-    _mark_otherwise(bare, letters)
-    marked = [letter == _QUOTED for letter in letters]
+        mark_quotes(lines, bare, letters)
+    mark_otherwise(bare, letters)
+    marked = [letter == QUOTED for letter in letters]
     for first, end in find_armor(bare) if ARMOR in text else ():
         _put(letters, _SIGNATURE, first, end)
-    first_footer, footer = find_footers(bare, [letter == _OWN for letter in letters])
+    first_footer, footer = find_footers(bare, [letter == OWN for letter in letters])
     _put(letters, _SIGNATURE, first_footer, len(letters))
     is_introduced = _mark_introduced(
         _Text(bare, letters, marked, *_next_places(bare, marked)), footer
     )
-    if _QUOTED in letters:
+    if QUOTED in letters:
         if not is_introduced:
-            _unmark_transcripts(bare, letters)
-        _mark_broken(lines, bare, letters)
+            unmark_transcripts(bare, letters)
+        mark_broken(lines, bare, letters)
     _mark_signatures(bare, letters)
     return "".join(letters)
 
@@ -190,51 +179,6 @@ def _put(letters: list[str], letter: str, first: int, end: int) -> None:
             letters[at] = letter
 
 
-def _mark_quotes(lines: Sequence[str], bare: Sequence[str], letters: list[str]) -> None:
-    """Mark lines that have a quotation mark."""
-    initials: list[tuple[int, str]] = []
-    for at, line in enumerate(lines):
-        if ">" not in line[:_FURTHEST]:
-            continue
-        if _MARK.match(line):
-            if not _NO_MARK.match(bare[at]) or _is_among_quotes(bare, at):
-                letters[at] = _QUOTED
-        elif (found := _INITIALS.match(line)) and found[1].upper() not in _PROMPTS:
-            initials.append((at, found[1]))
-    counted = Counter(name for _, name in initials)
-    for at, name in initials:
-        # One alone may be a sum, a key or a prompt; below another quote it is none.
-        is_below = len(name) <= _MOST_INITIALS and at > 0 and letters[at - 1] == _QUOTED
-        if counted[name] > 1 or is_below:
-            letters[at] = _QUOTED
-
-
-def _is_among_quotes(bare: Sequence[str], at: int) -> bool:
-    return any(
-        0 <= near < len(bare) and bare[near].startswith(">") and not _NO_MARK.match(bare[near])
-        for near in (at - 1, at + 1)
-    )
-
-
-def _mark_otherwise(bare: Sequence[str], letters: list[str]) -> None:
-    """Mark lines with a program's own mark, which an attribution above them explains."""
-    found: set[str] = set()
-    for at in range(len(bare) - 2):
-        if letters[at] != _OWN or bare[at][-1] != ":":
-            continue
-        below = at + 1 if bare[at + 1] else at + 2
-        mark = _OTHER_MARK.match(bare[below]) if below < len(bare) - 1 else None
-        if mark is None or mark[0] in found or not bare[below + 1].startswith(mark[0]):
-            continue
-        if find_attribution(bare, at, 0, is_marked_below=True) is not None:
-            found.add(mark[0])
-    if found:
-        marks = tuple(found)
-        for at, line in enumerate(bare):
-            if letters[at] == _OWN and line.startswith(marks):
-                letters[at] = _QUOTED
-
-
 def _next_places(bare: Sequence[str], marked: Sequence[bool]) -> tuple[list[int], list[int]]:
     """Tell for each line where the next one is that is not empty, and the next with a mark."""
     count = len(bare)
@@ -256,17 +200,17 @@ def _mark_introduced(text: _Text, end: int) -> bool:
     while at < end:
         line = text.bare[at]
         found = None
-        if text.letters[at] == _OWN and (":" in line or line[-1] in "-_=*>"):
+        if text.letters[at] == OWN and (":" in line or line[-1] in "-_=*>"):
             found = _introduced(text, at, floor)
         if found is None:
             at += 1
             continue
         is_introduced = True
-        _put(text.letters, _QUOTED, found.first, found.end)
+        _put(text.letters, QUOTED, found.first, found.end)
         at = floor = found.end
         if found.is_open:
             at = floor = _end_of_open(text, found.end, end)
-            _put(text.letters, _QUOTED, found.end, at)
+            _put(text.letters, QUOTED, found.end, at)
     return is_introduced
 
 
@@ -295,7 +239,7 @@ def _attributed(text: _Text, at: int, floor: int) -> _Introduction | None:
     """Find an attribution that ends in this line, and has a quote below it."""
     is_marked_below = text.is_marked_below(at)
     found = find_attribution(text.bare, at, floor, is_marked_below=is_marked_below)
-    if found is None or any(letter != _OWN for letter in text.letters[found.first : at + 1]):
+    if found is None or any(letter != OWN for letter in text.letters[found.first : at + 1]):
         return None
     below = text.below[at]
     if not is_marked_below:
@@ -330,67 +274,15 @@ def _marks_tell(text: _Text, at: int) -> bool:
 def _end_of_open(text: _Text, at: int, end: int) -> int:
     """Tell where a quote without marks ends: with the text, or where a program says so."""
     for place in range(at, end):
-        if text.letters[place] == _OWN and is_end_of_forwarded(text.bare[place]):
+        if text.letters[place] == OWN and is_end_of_forwarded(text.bare[place]):
             return place + 1
     return end
-
-
-def _unmark_transcripts(bare: Sequence[str], letters: list[str]) -> None:
-    """Give back what only looks quoted where nothing introduces a quote: what a shell shows."""
-    for first, end in _paragraphs(bare):
-        quoted = [at for at in range(first, end) if letters[at] == _QUOTED]
-        if not quoted or quoted[0] != first:
-            continue
-        # An answer below a quoted line is nobody's announcement.
-        is_announced = len(quoted) < end - first and _ends_in_colon_above(bare, first)
-        if is_announced or _PYTHON.match(bare[first]):
-            for at in quoted:
-                letters[at] = _OWN
-
-
-def _ends_in_colon_above(bare: Sequence[str], at: int) -> bool:
-    for place in range(at - 1, max(at - 3, -1), -1):
-        if bare[place]:
-            return bare[place][-1] == ":"
-    return False
-
-
-def _paragraphs(bare: Sequence[str]) -> Iterator[tuple[int, int]]:
-    first = None
-    for at, line in enumerate(bare):
-        if line and first is None:
-            first = at
-        elif not line and first is not None:
-            yield first, at
-            first = None
-    if first is not None:
-        yield first, len(bare)
-
-
-def _mark_broken(lines: Sequence[str], bare: Sequence[str], letters: list[str]) -> None:
-    """Mark the rests of quoted lines that a mailer has broken: they lack the mark."""
-    for at in range(1, len(lines)):
-        if letters[at] == _OWN and letters[at - 1] == _QUOTED and _is_rest(lines, bare, at):
-            letters[at] = _QUOTED
-
-
-def _is_rest(lines: Sequence[str], bare: Sequence[str], at: int) -> bool:
-    above, rest = bare[at - 1], bare[at]
-    if not _MARK.match(lines[at - 1]) or len(above) < _BROKEN_FROM or len(rest) > _BROKEN_REST:
-        return False
-    if len(above) + 1 + len(rest.split(None, 1)[0]) < _BROKEN_AT:
-        return False
-    is_between = at + 1 < len(lines) and _MARK.match(lines[at + 1]) is not None
-    is_unfinished = above[-1] not in ".?!:"
-    if is_between:
-        return rest[0].islower() or is_unfinished
-    return rest[0].islower() and is_unfinished
 
 
 def _mark_signatures(bare: Sequence[str], letters: list[str]) -> None:
     """Mark the signatures of stretches of own words."""
     stretches = list(_stretches(letters))
-    last_quoted = "".join(letters).rfind(_QUOTED)
+    last_quoted = "".join(letters).rfind(QUOTED)
     for number, (first, end) in enumerate(stretches, 1):
         found = find_signature(
             bare,
@@ -406,7 +298,7 @@ def _stretches(letters: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Give the stretches of own words, with the blank lines within."""
     first, last = None, 0
     for at, letter in enumerate(letters):
-        if letter == _OWN:
+        if letter == OWN:
             first = at if first is None else first
             last = at + 1
         elif letter != _BLANK and first is not None:

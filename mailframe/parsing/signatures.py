@@ -282,7 +282,7 @@ def _card_within(
     """Say where in a paragraph a block of name, title and number begins."""
     closing = stretch.closing
     if closing is not None and closing >= first:
-        return closing + 1 if _is_card(lines, closing + 1, stop, least=1) else None
+        return _card(lines, closing + 1, stop, least=1)
     if stretch.is_above_quote and stop == first + 1 and is_mail_address(lines[first]):
         return first  # as Foxmail signs
     above = first - 1
@@ -294,11 +294,16 @@ def _card_within(
     if not is_all and lines[above][-1] == ":":
         return None  # "You find us here:"
     is_near = closing is not None and first - closing <= MOST_LINES
-    return first if _is_card(lines, first, stop, least=1 if is_near or is_below else 2) else None
+    return _card(lines, first, stop, least=1 if is_near or is_below else 2)
 
 
-def _is_card(lines: Sequence[str], first: int, stop: int, *, least: int) -> bool:
-    return is_contact_block([line for line in lines[first:stop] if not is_rule(line)], least)
+def _card(lines: Sequence[str], first: int, stop: int, *, least: int) -> int | None:
+    """Say where the card begins that these lines are; None if they are none."""
+    if not is_contact_block([line for line in lines[first:stop] if not is_rule(line)], least):
+        return None
+    # A bare name above a line that is drawn is not of what that line frames.
+    is_parted = first + 1 < stop and is_rule(lines[first + 1]) and not is_rule(lines[first])
+    return first + 1 if is_parted else first
 
 
 def _below_closing(lines: Sequence[str], closing: int, found: int) -> int:

@@ -451,6 +451,54 @@ LANGUAGES: Mapping[str, Language] = {
         closing="Saygılarımla, İyi çalışmalar, Teşekkürler, Sevgiler, Selamlar, Saygılar, "
         "Teşekkür ederim, Kolay gelsin, İyi günler",
     ),
+    "hu": Language(
+        wrote="írta, ezt írta, a következőt írta",
+        between="időpont, dátum, ekkor, h, k, sze, cs, p, szo, v",
+        months="január, február, március, április, május, június, július, augusztus, "
+        "szeptember, október, november, december",
+        days="hétfő, kedd, szerda, csütörtök, péntek, szombat, vasárnap",
+        sender="Feladó",
+        sent="Dátum, Elküldve",
+        to="Címzett",
+        copy="Másolat, Másolatot kap",
+        subject="Tárgy",
+        original="Eredeti üzenet",
+        forwarded="Továbbított üzenet, Továbbított levél",
+        sent_from="küldve",
+        closing="Üdvözlettel, Üdv, Köszönöm, Tisztelettel, Köszönettel",
+    ),
+    "ro": Language(
+        wrote="a scris, scria",
+        between="pe, la, în, din, data de, ora",
+        months="ianuarie, februarie, martie, aprilie, mai, iunie, iulie, august, septembrie, "
+        "octombrie, noiembrie, decembrie",
+        days="luni, marți, miercuri, joi, vineri, sâmbătă, duminică",
+        sender="De la",
+        sent="Trimis, Dată, Data",
+        to="Către",
+        copy="Copie",
+        subject="Subiect",
+        original="Mesaj original",
+        forwarded="Mesaj redirecționat",
+        sent_from="trimis de pe, trimis din",
+        closing="Cu stimă, Mulțumesc, Cu respect, Toate cele bune",
+    ),
+    "el": Language(
+        wrote="έγραψε, έγραψαν",
+        between="στις, ο, η, χρήστης, π.μ., μ.μ., την, το",
+        months="Ιανουαρίου, Φεβρουαρίου, Μαρτίου, Απριλίου, Μαΐου, Ιουνίου, Ιουλίου, Αυγούστου, "
+        "Σεπτεμβρίου, Οκτωβρίου, Νοεμβρίου, Δεκεμβρίου",
+        days="Δευτέρα, Τρίτη, Τετάρτη, Πέμπτη, Παρασκευή, Σάββατο, Κυριακή",
+        sender="Από",
+        sent="Στάλθηκε, Ημερομηνία",
+        to="Προς",
+        copy="Κοιν.",
+        subject="Θέμα",
+        original="Αρχικό μήνυμα",
+        forwarded="Προωθημένο μήνυμα",
+        sent_from="στάλθηκε από, εστάλη από",
+        closing="Με εκτίμηση, Φιλικά, Ευχαριστώ",
+    ),
 }
 
 

@@ -235,6 +235,27 @@ def machines(mail: Mail) -> pd.DataFrame:
     return answer
 
 
+def pseudonyms(mail: Mail) -> pd.DataFrame:
+    shown = analysis.anonymize(mail.headers, key="0" * 64)
+    answer: pd.DataFrame = analysis.senders(shown)
+    answer.attrs = {name: answer.attrs[name] for name in ("without_sender", "accounts")}
+    return answer
+
+
+def pseudonyms_hold(mail: Mail, answer: pd.DataFrame) -> list[tuple[Any, Any]]:
+    expected = analysis.senders(mail.headers)
+    numbers = ["messages", "size", "first", "last", "gap"]
+    return [
+        *senders_hold(mail, answer),
+        (rows_of(answer[numbers]), rows_of(expected[numbers])),
+        *((analysis.anonymize(one, key="0" * 64).shape, one.shape) for one in mail),
+    ]
+
+
+def rows_of(frame: pd.DataFrame) -> list[str]:
+    return sorted(map(str, frame.itertuples(index=False, name=None)))
+
+
 def replies(mail: Mail) -> pd.DataFrame:
     answer: pd.DataFrame = analysis.response_times(mail.headers)
     return answer
@@ -242,6 +263,7 @@ def replies(mail: Mail) -> pd.DataFrame:
 
 ANALYSES: dict[str, Question] = {
     "activity": on_headers("activity", activity_holds),
+    "anonymize": Question(pseudonyms, holds=pseudonyms_hold),
     "attachments": Question(
         lambda mail: analysis.attachments(mail.attachments), holds=attachments_hold
     ),

@@ -68,12 +68,12 @@ QUESTIONS: dict[str, Question] = {
     ),
     "storage by family": Question(lambda a, h, _: a.storage(files(len(h)), "family"), 0.2),
     "words": Question(lambda a, h, _: a.words(h.assign(n_words=h["size"] % 300), h), 0.4),
-    "phrases": Question(lambda a, h, _: a.phrases(h), 0.8),
+    "phrases": Question(lambda a, h, _: a.phrases(h), 1.2),
     "phrases of two periods": Question(
-        lambda a, h, _: a.phrases(h[: len(h) // 2], h[len(h) // 2 :]), 0.8
+        lambda a, h, _: a.phrases(h[: len(h) // 2], h[len(h) // 2 :]), 1.2
     ),
     # For each five messages one of 2 kB.
-    "phrases of texts": Question(lambda a, h, _: a.phrases(texts(len(h) // 5), of="own_text"), 8),
+    "phrases of texts": Question(lambda a, h, _: a.phrases(texts(len(h) // 5), of="own_text"), 10),
     # As many hops as messages are said: four of each.
     "delivery": Question(lambda a, h, _: a.delivery(hops(len(h)), h), 0.4),
     "delivery by host": Question(lambda a, h, _: a.delivery(hops(len(h)), by="host"), 0.4),
@@ -83,6 +83,9 @@ QUESTIONS: dict[str, Question] = {
         lambda a, h, _: a.delivery(hops(len(h)), h.assign(authentication_results=results(len(h)))),
         1.2,
     ),
+    "anonymize": Question(lambda a, h, _: a.anonymize(h, key="0" * 64), 2),
+    "anonymize recipients": Question(lambda a, _, r: a.anonymize(r, key="0" * 64), 1),
+    "anonymize texts": Question(lambda a, h, _: a.anonymize(texts(len(h) // 5), key="0" * 64), 5),
     "activity": Question(lambda a, h, _: a.activity(h, tz="Europe/Berlin"), 0.2),
     "threads": Question(lambda a, h, _: a.threads(h), 3),
     "threads by subject": Question(lambda a, h, _: a.threads(h, subject=True), 3),
@@ -99,9 +102,9 @@ QUESTIONS: dict[str, Question] = {
         lambda p, h, _: drawn(p.attachments(files(len(h)), headers=h, by="period")), 1, "plots"
     ),
     "plot words": Question(
-        lambda p, h, _: drawn(p.words(h.assign(n_words=h["size"] % 300), h)), 1.2, "plots"
+        lambda p, h, _: drawn(p.words(h.assign(n_words=h["size"] % 300), h)), 1.5, "plots"
     ),
-    "plot phrases": Question(lambda p, h, _: drawn(p.phrases(h)), 1.2, "plots"),
+    "plot phrases": Question(lambda p, h, _: drawn(p.phrases(h)), 1.5, "plots"),
     "plot delivery": Question(lambda p, h, _: drawn(p.delivery(hops(len(h)))), 1.5, "plots"),
     "plot compare": Question(lambda p, h, _: drawn(p.compare(h, h)), 1, "plots"),
     "plot thread": Question(lambda p, h, _: drawn(p.thread(h)), 1, "plots"),

@@ -137,6 +137,7 @@ def tables(count: int | None = None) -> dict[str, pd.DataFrame]:
         "recipients": frames.recipients_frame(records, ME),
         "bodies": frames.bodies_frame(texts, ME),
         "bodies_html": frames.bodies_frame(texts, ME, html=True),
+        "bodies_own_text": frames.bodies_frame(texts, ME, own_text=True),
         "attachments": frames.attachments_frame(records, ME),
         "downloads": schema.conform(
             frames.attachments_frame(records, ME).assign(path="out/report.pdf"), "downloads"
@@ -196,6 +197,7 @@ def test_more_than_one_batch_makes_the_same_frame(
             "recipients": frames.recipients_frame(records, ME),
             "bodies": frames.bodies_frame(texts, ME),
             "bodies_html": frames.bodies_frame(texts, ME, html=True),
+            "bodies_own_text": frames.bodies_frame(texts, ME, own_text=True),
             "attachments": frames.attachments_frame(records, ME),
             "downloads": schema.conform(
                 frames.attachments_frame(records, ME).assign(path="report.pdf"), "downloads"
@@ -466,6 +468,7 @@ def other(kind: str) -> pd.DataFrame:
         "recipients": lambda: frames.recipients_frame([record], you),
         "bodies": lambda: frames.bodies_frame([text], you),
         "bodies_html": lambda: frames.bodies_frame([text], you, html=True),
+        "bodies_own_text": lambda: frames.bodies_frame([text], you, own_text=True),
         "attachments": lambda: frames.attachments_frame([record], you),
         "downloads": lambda: schema.conform(
             frames.attachments_frame([record], you).assign(path="x.pdf"), "downloads"

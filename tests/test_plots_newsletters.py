@@ -110,6 +110,7 @@ def test_what_is_mine_is_in_no_bar() -> None:
     frame = of(("a.x", "A", 2, 1))
     ax = newsletters(frame, me="news@a.x", on="internal_date")
     assert written(ax) == ["no messages"]
+    assert ax.get_title() == "Newsletters and lists"
 
 
 def test_where_nobody_knows_what_is_read_no_share_is_written() -> None:
@@ -137,6 +138,14 @@ def test_what_is_written_has_room_in_small_and_in_large(width: float, unread: in
         assert figure.x0 - 1 <= box.x0
         assert box.x1 <= figure.x1 + 1
         assert not box.overlaps(legend)
+
+
+def test_the_number_of_one_alone_does_not_stand_on_the_legend() -> None:
+    ax = Figure(figsize=(6, 4), dpi=80, layout="constrained").subplots()
+    newsletters(of(("a.x", "A", 1, 0)), ax=ax)
+    ax.figure.draw_without_rendering()
+    legend = ax.get_legend().get_window_extent()
+    assert not any(text.get_window_extent().overlaps(legend) for text in ax.texts)
 
 
 def test_what_is_given_is_drawn_on_and_nothing_else() -> None:

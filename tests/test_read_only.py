@@ -68,6 +68,7 @@ READS: dict[str, list[Callable[[pd.DataFrame, Path], tuple[tuple[Any, ...], dict
     "bodies": [
         lambda *_: ((), {"folder": "*", "html": True}),
         lambda *_: ((), {"folder": "*", "max_bytes": 10}),
+        lambda *_: ((), {"folder": "*", "own_text": True}),
         lambda *_: ((), {"folder": "*", "preview": True}),
         lambda rows, _: ((rows,), {}),
     ],

@@ -356,6 +356,58 @@ def test_for_hops_only_the_received_fields_are_asked_for(scripted: Scripted) -> 
     ]
 
 
+# -- whose words they are
+
+
+ANSWER = "Monday is fine.\r\n\r\nOn 5 Jan 2026, Bob wrote:\r\n> When?\r\n\r\n-- \r\nAnn\r\n"
+
+
+def test_an_answer_is_divided_by_who_wrote_what(reading: Reading) -> None:
+    session = reading(messages.plain(1, ANSWER), messages.plain(2, "All mine.\r\n"))
+    frame = session.bodies(own_text=True)
+    assert_conforms(frame, "bodies_own_text")
+    assert by_uid(frame, "own_text") == {1: "Monday is fine.", 2: "All mine."}
+    assert by_uid(frame, "quoted_text") == {1: "On 5 Jan 2026, Bob wrote:\n> When?", 2: ""}
+    assert by_uid(frame, "signature") == {1: "-- \nAnn", 2: ""}
+    assert by_uid(frame, "n_words") == {1: 3, 2: 2}
+    assert_frame_equal(frame[[*session.bodies().columns]], session.bodies())
+
+
+def test_a_message_without_text_has_no_words_of_anybodys(reading: Reading) -> None:
+    only_a_file = messages.headers(1) + messages.base64_part("application/pdf", messages.PDF)
+    session = reading(only_a_file, messages.plain(2, ""))
+    frame = session.bodies(own_text=True).set_index("uid")
+    assert frame.loc[1, ["own_text", "quoted_text", "signature", "n_words"]].isna().all()
+    assert frame.loc[2, ["own_text", "quoted_text", "signature", "n_words"]].tolist() == [
+        "", "", "", 0]  # fmt: skip
+
+
+def test_own_words_come_with_the_html_and_of_texts_cut(reading: Reading) -> None:
+    session = reading(messages.alternative(1, ANSWER))
+    frame = session.bodies(own_text=True, html=True)
+    names = [column.name for column in (*schema.BODIES_HTML, *schema.OWN_TEXT)]
+    assert list(frame.columns) == names
+    assert session.bodies(own_text=True, max_bytes=6)["own_text"].tolist() == ["Monday"]
+
+
+def test_own_words_are_not_those_of_a_preview(reading: Reading) -> None:
+    with pytest.raises(QueryError, match="own_text"):
+        reading(messages.plain(1)).bodies(own_text=True, preview=True)
+    with pytest.raises(QueryError, match="own_text= says nothing about headers"):
+        next(reading().stream(own_text=True))
+
+
+def test_what_an_address_wrote_is_told_from_answers_in_html(reading: Reading) -> None:
+    page = (
+        '<div>Fine.</div><br><div class="gmail_quote"><div class="gmail_attr">On Mon, 5 Jan 2026 '
+        'at 10:30, Bob &lt;bob@example.com&gt; wrote:<br></div><blockquote class="gmail_quote" '
+        'style="border-left:1px solid rgb(204,204,204)"><div>When?</div></blockquote></div>'
+    )
+    row = reading(html(page)).bodies(own_text=True).iloc[0]
+    assert row["own_text"] == "Fine."
+    assert "When?" in row["quoted_text"]
+
+
 # -- texts of max_bytes at most
 
 LINES = [f"line {number:03} é\r\n" for number in range(100)]

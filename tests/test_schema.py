@@ -23,6 +23,10 @@ COLUMNS = {
     "recipients": "account folder uidvalidity uid role position name address domain",
     "bodies": "account folder uidvalidity uid text text_source charset truncated defects",
     "bodies_html": "account folder uidvalidity uid text html text_source charset truncated defects",
+    "bodies_own_text": (
+        "account folder uidvalidity uid text text_source charset truncated defects own_text "
+        "quoted_text signature n_words"
+    ),
     "attachments": (
         "account folder uidvalidity uid part filename content_type disposition content_id "
         "encoding encoded_size size size_exact inline"

@@ -54,6 +54,7 @@ KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("hops", {}, "hops"),
     ("bodies", {}, "bodies"),
     ("bodies", {"html": True}, "bodies_html"),
+    ("bodies", {"own_text": True}, "bodies_own_text"),
     ("bodies", {"max_bytes": 10}, "bodies"),
     ("bodies", {"preview": True}, "previews"),
 ]

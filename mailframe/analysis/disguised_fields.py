@@ -56,6 +56,7 @@ class FieldDisguises(Disguises):
         super().__init__(key)
         #: Of subjects: prefixes, and the brackets around names of lists, stay.
         self.subject = Memo(self._subject)
+        self._base = Memo(self.text)
         #: Of folders' names, level by level.
         self.folder = Memo(self._folder)
         self._level = Memo(self._level_of_folder)
@@ -64,7 +65,7 @@ class FieldDisguises(Disguises):
 
     def _subject(self, value: str) -> str:
         if not _MARKS.search(value):  # of a prefix, a list or an end
-            return self.text(value)
+            return self._base[value]
         base = base_subject(value)
         whole = _BLANKS.sub(" ", value)
         if not whole.isascii():
@@ -76,7 +77,7 @@ class FieldDisguises(Disguises):
         # Before it there are but prefixes, which stay, and names of lists in brackets.
         led = _BLOB.split(whole[:start])
         led[1::2] = map(self.text, led[1::2])
-        return f"{''.join(led)}{self.text(base)}{whole[end:]}"
+        return f"{''.join(led)}{self._base[base]}{whole[end:]}"
 
     def names(self, value: str) -> str:
         """Replace names that are joined by commas."""

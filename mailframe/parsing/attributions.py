@@ -92,8 +92,9 @@ _SENTENCE_ENDS = frozenset("!?;:。")
 
 _RULE = re.compile(r"(?:[-_=*~#\u2014\u2013\u2500\u2501\u2550]\s?+){3,}+")
 _EDGE = "-_=*~\u2014\u2013\u2500\u2501 \t"
-# Lotus Notes: -----"Ann" <ann@example.org> wrote: -----
-_GROUPWISE = re.compile(r">>> [^>]*(?:>[^>]*)?\d[^>]* >>>")  # >>> Ann <ann@…> 05.01.2026 15:04 >>>
+# GroupWise: >>> Ann <ann@example.org> 05.01.2026 15:04 >>>
+_GROUPWISE = re.compile(r">>> [^>]*(?:>[^>]*)?\d[^>]* >>>")
+# Also Lotus Notes: -----"Ann" <ann@example.org> wrote: -----
 _DASHED = re.compile(r"[-_=*\u2014\u2500]{2,}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mailframe import schema
-from mailframe.parsing import count_words, parse_hops, split_reply
+from mailframe.parsing import parse_hops
 from mailframe.schema import Column
 from mailframe.tables import tabulate
 
@@ -371,6 +371,9 @@ def _bodies_columns(records: list[BodyRecord]) -> dict[str, list[Any]]:
 
 
 def _own_text_columns(records: list[BodyRecord]) -> dict[str, list[Any]]:
+    from mailframe.parsing.replies import split_reply  # noqa: PLC0415 takes as long as all of parsing
+    from mailframe.parsing.tokenizer import count_words  # noqa: PLC0415 likewise
+
     replies = [None if record.text is None else split_reply(record.text) for record in records]
     return {
         "own_text": [reply and reply.own for reply in replies],

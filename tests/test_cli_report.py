@@ -23,9 +23,7 @@ Capsys = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def url(
-    dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> str:
+def url(dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Return the mailbox of somebody who is just about to read a report."""
     monkeypatch.setenv("MAILFRAME_PASSWORD", dovecot.password)
     monkeypatch.setenv("SSL_CERT_FILE", str(dovecot._certificate.authority))

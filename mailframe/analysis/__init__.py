@@ -13,8 +13,8 @@ from mailframe.analysis.business import BusinessHours
 from mailframe.analysis.comparison import compare
 from mailframe.analysis.conversations import thread_ids, threads
 from mailframe.analysis.correspondents import domains, recipients
-from mailframe.analysis.duplication import duplicates
 from mailframe.analysis.deliveries import delivery
+from mailframe.analysis.duplication import duplicates
 from mailframe.analysis.graphs import centrality, to_graphml
 from mailframe.analysis.kaplan_meier import response_summary, survival
 from mailframe.analysis.networks import network

@@ -18,7 +18,7 @@ from mailframe.analysis.function_words import FUNCTION_WORDS
 from mailframe.analysis.ngrams import find_phrases, running
 from mailframe.analysis.subjects import base_subject
 from mailframe.exceptions import QueryError
-from mailframe.parsing import tokens
+from mailframe.parsing.tokenizer import tokens
 from mailframe.source import check_count
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from mailframe.analysis.keyed import KEY_NAMES, rows_of
 from mailframe.analysis.periods import frequency_of, timeline, zone_of
 from mailframe.analysis.volume import volume
 from mailframe.exceptions import QueryError
-from mailframe.parsing import count_words, split_reply
+from mailframe.parsing.tokenizer import count_words
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -199,6 +199,9 @@ def own_words(bodies: pd.DataFrame) -> pd.Series[Any]:
             suggestion="session.bodies(own_text=True) returns them: give its frame, or rows of it "
             "with 'n_words' kept.",
         )
+    if name == "text":
+        from mailframe.parsing.replies import split_reply  # noqa: PLC0415 takes long
+
     texts = text(bodies, name)
     is_there = texts.notna().to_numpy()
     own = texts[is_there]

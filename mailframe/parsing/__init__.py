@@ -23,6 +23,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from mailframe.parsing.addresses import parse_addresses
 from mailframe.parsing.authentication import parse_authentication_results
 from mailframe.parsing.content import ContentDecoder, decode_content
@@ -41,11 +44,13 @@ from mailframe.parsing.parts import (
     read_bodies,
 )
 from mailframe.parsing.received import parse_hops
-from mailframe.parsing.replies import mark_lines, split_reply
 from mailframe.parsing.text import decode_text
-from mailframe.parsing.tokens import count_words, tokens
 from mailframe.parsing.uuencode import find_uuencoded
 from mailframe.parsing.words import decode_words
+
+if TYPE_CHECKING:
+    from mailframe.parsing.replies import mark_lines, split_reply
+    from mailframe.parsing.tokenizer import count_words, tokens
 
 __all__ = [
     "Bodies",
@@ -78,3 +83,19 @@ __all__ = [
     "split_reply",
     "tokens",
 ]
+
+# Patterns in twenty languages take a while to be compiled, and few programs need them.
+_ON_USE = {
+    "count_words": "tokenizer",
+    "mark_lines": "replies",
+    "split_reply": "replies",
+    "tokens": "tokenizer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_ON_USE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 import mailframe as mf
@@ -13,6 +12,7 @@ from tests.analysis.letters import headers
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     from playwright.sync_api import BrowserContext, Page
 
     from tests.browser.conftest import Site

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailframe.parsing.tokens import count_words, tokens
+from mailframe.parsing.tokenizer import count_words, tokens
 
 
 @pytest.mark.parametrize(

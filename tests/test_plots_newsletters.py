@@ -106,6 +106,22 @@ def test_a_list_is_named_by_its_identifier() -> None:
     assert names(newsletters(nobody)) == ["dev.x"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"list_unsubscribe": "<mailto:dev-leave@x.example?subject=off>"}, "dev-leave@x.example"),
+        ({"list_unsubscribe": "<https://x.example/dev/>"}, "x.example/dev/"),
+        ({"list_unsubscribe": "<ftp://x.example/dev/>"}, "ann@x.example"),
+    ],
+)
+def test_an_old_list_is_named_by_how_to_leave_it(fields: dict[str, str], name: str) -> None:
+    frame = of(("a.x", "Ann", 3, 2), list_id=None, in_reply_to="1@x", **fields)
+    voices = ["ann@x.example", "bob@x.example", "ann@x.example"]
+    assert names(newsletters(frame.assign(from_address=voices))) == [name]
+    post = frame.assign(from_address=voices, list_post="<mailto:dev@x.example>")
+    assert names(newsletters(post)) == ["dev@x.example"]
+
+
 def test_what_is_mine_is_in_no_bar() -> None:
     frame = of(("a.x", "A", 2, 1))
     ax = newsletters(frame, me="news@a.x", on="internal_date")

@@ -117,7 +117,8 @@ def bulk(headers: pd.DataFrame, mine: Collection[str]) -> Bulk:
     rest = ~(listed | is_my | junk)
     marked, looks = _machines(headers, sender, rest, marks, is_answer, mine)
     signs["looks"] = looks
-    keys = sender.where(posts.isna(), posts)
+    shared = _shared(headers, sender, signs["unsubscribe"] & ~junk)
+    keys = sender.where(shared.isna(), shared + "\0\0").where(posts.isna(), posts)
     # So that no address, whoever made it up, is taken for a list of that name.
     keys = keys.where(list_ids.isna(), list_ids + "\0").where(listed, sender)
     keys = keys.where(listed | marked | looks)
@@ -164,6 +165,21 @@ def _posts(headers: pd.DataFrame) -> pd.Series[Any]:
         return pd.Series(None, index=headers.index, dtype="str")
     named = text(headers, "list_post").str.extract(_POST, expand=False)
     return caseless(named.astype("str"), "address")
+
+
+def _shared(
+    headers: pd.DataFrame, sender: pd.Series[Any], among: NDArray[np.bool_]
+) -> pd.Series[Any]:
+    """Return what List-Unsubscribe says where it says the same for several senders.
+
+    Lists of before RFC 2919 have no List-Id, and their authors are no newsletters.
+    """
+    fields = text(headers, "list_unsubscribe").str.strip().where(among)
+    codes, found = pd.factorize(fields)
+    whose = pd.factorize(sender)[0]
+    pairs = pd.DataFrame({"field": codes, "sender": whose})[(codes >= 0) & (whose >= 0)]
+    senders = np.bincount(pairs.drop_duplicates()["field"], minlength=len(found))
+    return fields.where(np.append(senders > 1, False)[codes])
 
 
 def _machines(

@@ -84,11 +84,12 @@ def newsletters(
     Returns
     -------
     DataFrame
-        A row a list, by its List-Id, or where there is none by the address that List-Post names;
-        else a row a sender, by the address. What is worth leaving comes first: most unread
+        A row a list, by its List-Id, or where there is none by the address that List-Post names, or
+        by List-Unsubscribe where several senders have the same one; else a row a sender, by the
+        address. What is worth leaving comes first: most unread
         messages, then most messages, then the alphabet. ``list_id``, in lower case; ``address``,
-        the one used most (of a list its busiest author's; without a List-Id the one that the row is
-        of); ``name``, the display name used most, missing for a list, whose authors are many;
+        the one used most (of a list its busiest author's; the one that the row is of, if it is of
+        one); ``name``, the display name used most, missing for a list, whose authors are many;
         ``kind`` (category): ``"newsletter"``, ``"list"`` where people discuss, ``"bulk"`` without a
         field that says how to leave; ``evidence``, what tells that it is for many, words joined by
         spaces: ``unsubscribe``, ``list-id``, ``list-post``, ``one-click``, ``precedence``,
@@ -207,7 +208,7 @@ def _tally(places: NDArray[np.int64], which: NDArray[np.bool_], count: int) -> N
 
 
 def _addresses(headers: pd.DataFrame, found: Bulk, ranking: Ranking) -> pd.Series[Any]:
-    """Return the address used most, and without a List-Id the one that the row is of."""
+    """Return the address used most, and where the row is of an address that one."""
     has_post = found.listed & found.list_ids.isna() & found.posts.notna()
     return commonest(ranking, sender_values(headers, "address").mask(has_post, found.posts))
 

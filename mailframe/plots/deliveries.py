@@ -203,8 +203,14 @@ def _limit(ax: Axes, ends: Any, written: Sequence[str], least: float) -> float:
 def _mark_lengths(ax: Axes, span: float) -> None:
     """Mark an axis of lengths of time at round ones, as many as there is room for."""
     high = ax.get_xlim()[1]
-    most = max(width_of(ax) * 0.7 / _TICK_ROOM, 2)
-    step = next((one for one in _ROUND if high / one <= most), 0) or high / most
+    room = width_of(ax) * 0.7
+
+    def fits(step: float) -> bool:
+        longest = max(len(_spelled(tick)) for tick in np.arange(0, high, step))
+        return high / step * max(longest * _SMALL + 0.2, _TICK_ROOM) <= room
+
+    # (Shorter ones have more ticks than anybody counts.)
+    step = next((one for one in _ROUND if high / one <= room / _TICK_ROOM and fits(one)), high)
     ticks = np.arange(0, high, step) if span else np.array([])
     ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     ax.xaxis.set_major_formatter(FixedFormatter([_spelled(tick) for tick in ticks]))

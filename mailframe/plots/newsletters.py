@@ -63,7 +63,8 @@ def newsletters(
     Axes
         A bar a newsletter, unread and read messages one beside the other, with the number of
         messages and the share that is read. One whose name no font at hand can show, or whose name
-        another one has too, is named by its address; a list is named by its List-Id.
+        another one has too, is named by its address; a list is named by its List-Id, or without
+        one by the address to write to, or to leave at.
 
     Raises
     ------
@@ -121,8 +122,12 @@ def newsletters(
 
 def _names(table: pd.DataFrame) -> list[str]:
     """Name what is drawn, as a person would, where that tells one from the other."""
-    addresses = table["list_id"].where(table["kind"] == "list").fillna(table["address"])
-    addresses = addresses.fillna(table["list_id"]).fillna("")
+    is_list = table["kind"] == "list"
+    # Of a list its own address, where that is known; never one of its authors'.
+    posts = table["address"].where(table["evidence"].str.contains("list-post"))
+    ways = table["unsubscribe"].str.replace(r"^\w+:/*|\?.*$", "", regex=True)
+    lists = table["list_id"].fillna(posts).fillna(ways)
+    addresses = lists.where(is_list).fillna(table["address"]).fillna(table["list_id"]).fillna("")
     is_clear = table["name"].notna() & ~table["name"].duplicated(keep=False)
     pairs = zip(table["name"].where(is_clear, ""), addresses, strict=True)
     return [label(name if name.strip() and can_show(name) else address) for name, address in pairs]

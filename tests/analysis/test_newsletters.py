@@ -128,6 +128,23 @@ def test_without_a_list_id_the_list_is_known_by_where_one_writes_to() -> None:
     assert table["list_id"].isna().all()
 
 
+def test_without_either_it_is_known_by_how_several_leave_it() -> None:
+    old = {"list_unsubscribe": LEAVE, "in_reply_to": "1@x"}
+    one, two = old | {"from_address": "a@x.example"}, old | {"from_address": "b@x.example"}
+    table = found(one, two, two | {"list_unsubscribe": f" {LEAVE} "})
+    assert table[["kind", "address", "messages"]].to_numpy().tolist() == [
+        ["list", "b@x.example", 3]
+    ]
+    assert table[["list_id", "name"]].isna().all(axis=None)
+    apart = found(one, two | {"list_unsubscribe": "<mailto:off@y.example>"})
+    assert apart["kind"].tolist() == ["newsletter", "newsletter"]
+    assert found(one, one, two | {"folder": "Junk"})["kind"].tolist() == ["newsletter"]
+    nobody = old | {"from_address": None}
+    assert found(one, nobody)["messages"].tolist() == [1]
+    by_id = found(one, two | {"list_id": "a.example"})
+    assert by_id["messages"].tolist() == [1, 1]
+
+
 def test_what_is_mine_or_junk_or_for_few_is_counted_beside() -> None:
     listed = {"list_id": "a.example", "list_unsubscribe": LEAVE}
     table = found(

@@ -164,7 +164,7 @@ class ScriptedServer:
 
     host = "127.0.0.1"
 
-    def __init__(  # noqa: PLR0913 - each is one thing that a test may be about
+    def __init__(
         self,
         handlers: Mapping[str, Handler] | None = None,
         *,

@@ -120,7 +120,7 @@ def anonymize(frame: pd.DataFrame, *, key: str | bytes) -> pd.DataFrame:
     A pseudonym is the HMAC-SHA256 (RFC 2104) of a value, written in syllables of three letters.
     No run of letters in it is longer, so that a word of four letters or more is not found by
     accident: what is found was left standing. That of 100,000 persons two have one name has a
-    probability of 1 in 35,000; that of 10,000 domains two are the same, of 1 in 5,000. Two words of
+    probability of 1 in 38,000; that of 10,000 domains two are the same, of 1 in 5,000. Two words of
     up to seven letters are the same with one of 1 in 500,000. Numbers are never made one.
 
     It does not hide how often somebody writes, when, how much, to how many, and who answers whom:

@@ -14,6 +14,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from mailframe import analysis
 from mailframe.exceptions import QueryError
 from mailframe.plots.newsletters import newsletters
 from tests.analysis.letters import headers
@@ -120,6 +121,13 @@ def test_an_old_list_is_named_by_how_to_leave_it(fields: dict[str, str], name: s
     assert names(newsletters(frame.assign(from_address=voices))) == [name]
     post = frame.assign(from_address=voices, list_post="<mailto:dev@x.example>")
     assert names(newsletters(post)) == ["dev@x.example"]
+
+
+def test_a_table_is_drawn_as_it_is() -> None:
+    mail = of(("a.x", "A", 4, 1), ("b.x", "B", 3, 3))
+    table = analysis.newsletters(mail)
+    assert written(newsletters(table)) == written(newsletters(mail))
+    assert names(newsletters(table[table["name"] == "A"])) == ["A"]
 
 
 def test_what_is_mine_is_in_no_bar() -> None:

@@ -31,7 +31,7 @@ def test_the_public_names_are_these() -> None:
     assert sorted(mf.__all__) == sorted({
         "Address", "AsyncSession", "Attachment", "Email", "MailframeError", "Q", "Session",
         "analysis", "anonymize", "concat", "connect", "connect_async", "credentials", "demo",
-        "exceptions", "plots", "schema",
+        "exceptions", "plots", "report", "schema",
     })  # fmt: skip
     assert mf.imap.__all__ == sorted(mf.imap.__all__, key=str.lower)
 

@@ -13,7 +13,7 @@ import logging
 import re
 import zlib
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -125,36 +125,49 @@ class _Earlier(Content):
     def read(self) -> bytes:
         raw = self._original.read()
         header = header_of(raw)
-        return self._moved(header) + raw[len(header) :]
+        return _moved(header, self._times) + raw[len(header) :]
 
     def read_header(self) -> bytes:
-        return self._moved(self._original.read_header())
+        return _headers(self._original, self._times)[1]
 
     @cached_property
     def size(self) -> int:
-        header = self._original.read_header()
-        return self._original.size + len(self._moved(header)) - len(header)
+        before, after = _headers(self._original, self._times)
+        return self._original.size + len(after) - len(before)
 
     @cached_property
     def fields(self) -> Fields:
         return Fields(self, same_as=self._original.fields)
 
-    def _moved(self, header: bytes) -> bytes:
-        return _MOVED_FIELDS.sub(self._moved_field, header)
 
-    def _moved_field(self, field: re.Match[bytes]) -> bytes:
+# FETCH asks for a message's size, and then for its header.
+@lru_cache(maxsize=16)
+def _headers(original: Content, times: int) -> tuple[bytes, bytes]:
+    """Return a header as it was, and as it is in a message of so many times two years before."""
+    before = original.read_header()
+    return before, _moved(before, times)
+
+
+def _moved(header: bytes, times: int) -> bytes:
+    ids = b"<%d." % times
+    back = times * _TWO_YEARS
+
+    def moved_field(field: re.Match[bytes]) -> bytes:
         if field["ids"]:
-            return _ID.sub(b"<%d." % self._times, field[0])
-        return _DATE.sub(self._dated, field[0])
+            return _ID.sub(ids, field[0])
+        return _DATE.sub(lambda found: _dated(found, back), field[0])
 
-    def _dated(self, found: re.Match[bytes]) -> bytes:
-        day, month, year = found.groups()
-        try:
-            number = _MONTHS.index(month.decode()) + 1
-            then = datetime(int(year), number, int(day), tzinfo=UTC) - self._times * _TWO_YEARS
-        except (ValueError, OverflowError):  # one of the broken messages
-            return found[0]
-        return f"{then.day:02} {_MONTHS[then.month - 1]} {then.year:04}".encode()
+    return _MOVED_FIELDS.sub(moved_field, header)
+
+
+def _dated(found: re.Match[bytes], back: timedelta) -> bytes:
+    day, month, year = found.groups()
+    try:
+        number = _MONTHS.index(month.decode()) + 1
+        then = datetime(int(year), number, int(day), tzinfo=UTC) - back
+    except (ValueError, OverflowError):  # one of the broken messages
+        return found[0]
+    return f"{then.day:02} {_MONTHS[then.month - 1]} {then.year:04}".encode()
 
 
 class _Filed(Content):

@@ -50,7 +50,8 @@ def newsletters(
     Parameters
     ----------
     headers
-        Messages, with the columns that `mailframe.analysis.newsletters` needs.
+        Messages, with the columns that `mailframe.analysis.newsletters` needs; or what it
+        returned, rows of it perhaps, which is drawn as it is.
     top
         Only so many, those of which most is unread.
     on, me
@@ -83,7 +84,8 @@ def newsletters(
     ['68 (29% read)', '105 (70% read)', '75 (72% read)']
     """
     check_count("top", top, "newsletters")
-    table = analysis.newsletters(headers, on=on, me=me)
+    is_table = isinstance(headers, pd.DataFrame) and {"unread", "evidence"} <= {*headers.columns}
+    table = headers if is_table else analysis.newsletters(headers, on=on, me=me)
     total = len(table)
     top = total if top is None else top
     shown = min(top, total)

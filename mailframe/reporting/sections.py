@@ -283,7 +283,7 @@ def _newsletters(mail: Mail) -> Section | None:
     ]  # fmt: skip
 
     def draw(ax: Any) -> None:
-        plots.newsletters(mail.now, top=_ROWS, me=_me(mail), ax=ax)
+        plots.newsletters(found, top=_ROWS, ax=ax)
 
     tall = 1.1 + 0.24 * min(len(found), _ROWS)
     return Section(

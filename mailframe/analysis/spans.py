@@ -35,6 +35,7 @@ _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 _AGE = re.compile(r"(\d+)\s*([a-z]+)")
 _SPELT = {"h": "hour", "d": "day", "w": "week", "m": "month", "y": "year"}
 _ENDS = 2
+_FIRST, _BEYOND = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in (1970, 2200))
 
 
 class Span(NamedTuple):
@@ -99,6 +100,16 @@ def span_of(period: Period, now: pd.Timestamp, zone: Zone) -> Span:
             "tz='sender' has no midnight of its own.", suggestion='A name like "Europe/Berlin".'
         )
     now = now.tz_convert(zone.zone)
+    try:
+        span = _read(period, now, zone)
+        if not (span.begin >= _FIRST and span.end <= _BEYOND):
+            raise _unknown(period)
+    except (ValueError, OverflowError, NotImplementedError) as error:  # pandas knows 584 years
+        raise error if isinstance(error, QueryError) else _unknown(period) from error
+    return _until(span, now)
+
+
+def _read(period: object, now: pd.Timestamp, zone: Zone) -> Span:
     if isinstance(period, str):
         return _in_words(period, now, zone)
     if isinstance(period, timedelta) and period > timedelta(0):
@@ -113,12 +124,21 @@ def span_of(period: Period, now: pd.Timestamp, zone: Zone) -> Span:
     raise _unknown(period)
 
 
+def _until(span: Span, now: pd.Timestamp) -> Span:
+    """Cut off what is still to come, and as much of the time before."""
+    if not span.begin < now < span.end:
+        return span
+    before_end = min(span.before_begin + (now - span.begin), span.before_end)
+    name, before = f"{span.name}, so far", f"{span.before}, as far"
+    return Span(span.begin, now, name, span.before_begin, before_end, before)
+
+
 def _in_words(period: str, now: pd.Timestamp, zone: Zone) -> Span:
     words = period.strip()
     relative = _RELATIVE.fullmatch(_DAYS.get(words.lower(), words.lower()))
     if relative is not None:
         unit: Any = pd.Period(now.tz_localize(None), _UNITS[relative[2]])
-        return _so_far(unit, now, zone) if relative[1] == "this" else _calendar(unit - 1, zone)
+        return _calendar(unit if relative[1] == "this" else unit - 1, zone)
     week = _WEEK.fullmatch(words.upper())
     freq = next((freq for form, freq in _NAMED if form.fullmatch(words.upper())), None)
     try:
@@ -141,13 +161,6 @@ def _calendar(unit: Any, zone: Zone) -> Span:
     return Span(starts[1], starts[2], _name(unit), starts[0], starts[1], _name(unit - 1))
 
 
-def _so_far(unit: Any, now: pd.Timestamp, zone: Zone) -> Span:
-    """Return a unit of the calendar up to now, and as much of the one before."""
-    before, begin = _start(unit - 1, zone), _start(unit, zone)
-    until = min(before + (now - begin), begin)
-    return Span(begin, now, f"{_name(unit)}, so far", before, until, f"{_name(unit - 1)}, as far")
-
-
 def _ago(now: pd.Timestamp, begin: pd.Timestamp, before: pd.Timestamp, words: str) -> Span:
     begin, before = begin.tz_convert(now.tz), before.tz_convert(now.tz)
     return Span(begin, now, f"the last {words}", before, begin, f"the {words} before")
@@ -161,18 +174,22 @@ def _between(begin: pd.Timestamp, end: pd.Timestamp, zone: Zone) -> Span:
 
 
 def _dates(begin: pd.Timestamp, end: pd.Timestamp) -> str:
-    last = end - pd.Timedelta(1, "us")
-    return f"{begin:%Y-%m-%d} to {last:%Y-%m-%d}"
+    if begin == begin.normalize() and end == end.normalize():
+        first, last = f"{begin:%Y-%m-%d}", f"{end - pd.Timedelta(1, 'us'):%Y-%m-%d}"
+        return first if first == last else f"{first} to {last}"
+    return f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
 
 
 def _spelt(number: str, unit: str) -> str:
     """Write ``30d`` out."""
     word = _SPELT.get(unit, unit)
-    return word if number == "1" else f"{number} {word}{'s' * (unit in _SPELT)}"
+    return word if number == "1" else f"{number} {word}s"
 
 
 def _length(length: timedelta) -> str:
     hours = pd.Timedelta(length) / pd.Timedelta(1, "h")
+    if hours < 1:
+        return _spelt(f"{60 * hours:.3g}", "minute")
     return _spelt(f"{hours / 24:g}", "d") if hours % 24 == 0 else _spelt(f"{hours:g}", "h")
 
 
@@ -198,7 +215,7 @@ def _name(unit: Any) -> str:
 
 def _moment(value: object, zone: Zone) -> pd.Timestamp:
     """Read one end of a span; without a zone it is by the clock of this one."""
-    if isinstance(value, date | str):
+    if isinstance(value, date) or (isinstance(value, str) and value[:1].isdigit()):
         try:
             stamp = pd.Timestamp(value)
         except ValueError as error:

@@ -10,17 +10,18 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mailframe.exceptions import SaveError
 from mailframe.reporting.document import GENERATOR, page, shown
 from mailframe.reporting.gathering import gather
 from mailframe.reporting.sections import notes_of, sections_of
 from mailframe.saving import write_file
 
 if TYPE_CHECKING:
-    import os
     from datetime import tzinfo
 
     import pandas as pd
@@ -65,7 +66,8 @@ def report(
     period
         What it is about: ``"last-month"``, ``"this-year"``, also ``day``, ``week`` and
         ``quarter``; ``"2026"``, ``"2026-Q3"``, ``"2026-10"``, ``"2026-W41"``, ``"2026-10-05"``;
-        an age until now, ``"30d"``, ``"6m"`` (months); or two moments. Of a session only the mail
+        an age until now, ``"30d"``, ``"6m"`` (months); or two moments. What is still to come does
+        not count, and the time before is cut as far. Of a session only the mail
         from the period, from the one before, and of 90 days before it is read. None: all mail,
         with nothing beside it.
     tz
@@ -98,7 +100,8 @@ def report(
     -----
     What comes from mail is escaped, and the page forbids itself to load and to run anything (its
     Content-Security-Policy). A message counts when its Date says that it was sent, and once,
-    however many folders it lies in; junk and deleted mail counts under storage alone.
+    however many folders it lies in; junk and deleted mail counts under storage alone. Who waits has
+    waited for three days or more.
 
     Examples
     --------
@@ -109,11 +112,10 @@ def report(
     ...     path.read_text("utf-8").count("<h2>")
     9
     """
-    path = Path(path).expanduser()
-    replace = overwrite or _is_report(path)
+    place, replace = _place(path, overwrite=overwrite)
     made = datetime.now(UTC)
     mail = gather(session_or_frame, period, made, tz, me, progress)
-    return write_file(path, _page(mail, made).encode(), overwrite=replace)
+    return write_file(place, _page(mail, made).encode(errors="replace"), overwrite=replace)
 
 
 def _page(mail: Mail, made: datetime) -> str:
@@ -125,9 +127,35 @@ def _page(mail: Mail, made: datetime) -> str:
     return page(f"Mail: {name}", lines, sections_of(mail), notes)
 
 
-def _is_report(path: Path) -> bool:
+def _place(path: str | os.PathLike[str], *, overwrite: bool) -> tuple[Path, bool]:
+    """Look where the report is to go, before mail is read for minutes, and what it may replace.
+
+    Raises
+    ------
+    SaveError
+        If something else is there, or no folder.
+    """
+    place, obstacle, is_report = Path(path), "", False
     try:
-        with path.open("rb") as file:
-            return GENERATOR.encode() in file.read(_HEAD)
-    except (OSError, ValueError):  # ValueError: NUL in a path
-        return False
+        place = place.expanduser()
+        if place.is_dir() or not place.parent.is_dir():
+            obstacle = "that is a folder" if place.is_dir() else "there is no such folder"
+        elif place.exists():
+            is_report = _is_report(place)
+            if not (is_report or overwrite):
+                obstacle = "there is a file of that name, which is no report"
+    except (OSError, ValueError, RuntimeError) as error:  # NUL in a path; ~ of nobody
+        obstacle = str(error)
+    if obstacle:
+        raise SaveError(
+            f"Could not write the report {os.fspath(path)!r}.",
+            reply=obstacle,
+            suggestion="Another name, in a folder that is there; or overwrite=True for a file.",
+        )
+    return place, overwrite or is_report
+
+
+def _is_report(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return head.startswith(b"<!DOCTYPE html>") and GENERATOR.encode() in head

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -39,6 +40,12 @@ GENERATOR = '<meta name="generator" content="mailframe report">'
 #: What is looked at of a text: nobody reads more of a subject, and some have megabytes.
 _LONGEST = 120
 
+# Controls, halves of characters, and what turns the direction of writing, by which one name could
+# be made to look like another. What joins and parts letters, in Persian as in emoji, stays.
+_UNSHOWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+
 # Inches: of a page, and of a telephone, for which pictures have a layout of their own.
 _WIDE, _NARROW = 9.0, 3.7
 _NARROW_BELOW = 560  # pixels
@@ -62,14 +69,19 @@ section > p { margin: .4rem 0 .8rem; max-width: 46rem; }
 .tiles .before { color: var(--soft); font-size: .85rem; }
 figure { margin: .5rem 0 1rem; }
 figure img { display: block; height: auto; width: 100%; }
-.table { margin: .5rem 0 1rem; overflow-x: auto; }
+.table { margin: .5rem 0 1rem; overflow-x: auto; /* a shadow where there is more to the side */
+  background: linear-gradient(to right, #fff 1.5rem, #fff0) 0 0 / 3rem 100% no-repeat local,
+    linear-gradient(to left, #fff 1.5rem, #fff0) 100% 0 / 3rem 100% no-repeat local,
+    linear-gradient(to right, #0003, #0000) 0 0 / .6rem 100% no-repeat scroll,
+    linear-gradient(to left, #0003, #0000) 100% 0 / .6rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; }
 caption { color: var(--soft); font-size: .85rem; padding: 0 0 .3rem; text-align: left; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .9rem .3rem 0; text-align: left;
   vertical-align: top; }
-th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td small { color: var(--soft); }
-td.text { min-width: 8rem; overflow-wrap: anywhere; }
+thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+tbody th { font-weight: inherit; }
+tbody small { color: var(--soft); }
+tbody .text { min-width: 8rem; overflow-wrap: anywhere; }
 .number { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 .note, footer { color: var(--soft); font-size: .85rem; }
@@ -79,15 +91,15 @@ footer ul { margin: 0; padding-left: 1.1rem; }
   body { font-size: 15px; padding: 1.25rem .9rem 2rem; }
   table { font-size: .82rem; }
   th, td { padding-right: .6rem; }
-  th { white-space: normal; }
+  thead th { white-space: normal; }
 }
 @media print {
   @page { margin: 15mm 14mm; }
   body { font-size: 10.5pt; max-width: none; padding: 0; }
   h2, section > p { break-after: avoid; }
   .tiles { grid-template-columns: repeat(4, 1fr); }
-  .tiles div, figure, tr { break-inside: avoid; }
-  .table { overflow: visible; }
+  .tiles div, figure, .table { break-inside: avoid; }
+  .table { background: none; overflow: visible; }
   thead { display: table-header-group; }
 }
 """
@@ -201,8 +213,7 @@ def shown(text: object, longest: int = _LONGEST) -> str:
     if not isinstance(text, str):
         return ""
     words = " ".join(text[: 8 * longest].split())
-    # What turns the direction of writing could make one name look like another.
-    clean = "".join(char if char.isprintable() else "·" for char in words)
+    clean = _UNSHOWN.sub("·", words)
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
 
 
@@ -238,16 +249,19 @@ def _table(table: Table) -> str:
     )
     rows = "".join(f"<tr>{_cells(row, kinds)}</tr>\n" for row in table.rows)
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    named = escape(table.caption or ", ".join(column.name for column in table.columns))
     return (
-        f'<div class="table" tabindex="0"><table>{caption}<thead><tr>{names}</tr></thead>\n'
+        f'<div class="table" role="region" tabindex="0" aria-label="{named}"><table>{caption}'
+        f"<thead><tr>{names}</tr></thead>\n"
         f"<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _cells(row: Sequence[str | Cell], kinds: Sequence[str]) -> str:
-    return "".join(
-        f'<td class="{kind}">{_cell(cell)}</td>' for cell, kind in zip(row, kinds, strict=True)
+def _cells(row: Row, kinds: Sequence[str]) -> str:
+    first, *others = (
+        f'class="{kind}">{_cell(cell)}' for cell, kind in zip(row, kinds, strict=True)
     )
+    return f'<th scope="row" {first}</th>' + "".join(f"<td {cell}</td>" for cell in others)
 
 
 def _cell(cell: str | Cell) -> str:

@@ -38,6 +38,7 @@ _NEEDED = (
     "internal_date", "from_name", "from_address", "from_domain", "to", "subject", "list_id",
     "list_unsubscribe", "size", "seen", "answered",
 )  # fmt: skip
+_MOMENT = pd.Timedelta(1, "us")
 _FIRST = pd.Timestamp("1970-01-01", tz="UTC")
 
 
@@ -52,9 +53,9 @@ class Mail(NamedTuple):
     known
         Those, and older ones that answers may be to.
     stored
-        The headers of the period, of all folders.
+        The headers of the period, of all folders, copies included.
     attachments, folders
-        Those of ``stored``, and the mailbox's folders; None where only a frame was given.
+        Those of ``now``, and the mailbox's folders; None where only a frame was given.
     span
         The time that it is about; None: all.
     at
@@ -135,34 +136,61 @@ def gather(
             suggestion='mf.report(session, "report.html"), or of session.headers(folder="*").',
         )
     times = moments(headers, "date")
-    at = span.end if span is not None else end_of(headers, None, "date")
-    aside = np.logical_or.reduce([lies_in(headers, role) for role in _ASIDE])
+    # Of a period that has ended, its last moment: what came at midnight is of the next one.
+    at = end_of(headers, None, "date") if span is None else span.end - _MOMENT
+    aside = _aside(headers, folders)
     counted = ~aside & _first_copies(headers, ~aside)
-    in_time = (times >= _FIRST) & (times < at if span is not None else times.notna())
-    here = in_time if span is None else in_time & (times >= span.begin)
+    dated = (times >= _FIRST).to_numpy(dtype=bool)
+    in_time = dated if span is None else dated & (times <= at).to_numpy(dtype=bool)
+    here = in_time if span is None else in_time & (times >= span.begin).to_numpy(dtype=bool)
+    now = headers[counted & here]
     before = None
     if span is not None:
         before = headers[counted & (times >= span.before_begin) & (times < span.before_end)]
-    stored = headers[here | (times.isna() & (span is None))]
     attachments = None
     if isinstance(mail, Session):
         # Only those that have some: of most messages it is known that they have none.
-        attachments = mail.attachments(stored[stored["n_attachments"] > 0], progress=progress)
+        attachments = mail.attachments(now[now["n_attachments"] > 0], progress=progress)
     return Mail(
-        now=headers[counted & here],
+        now=now,
         before=before,
         known=headers[counted & in_time],
-        stored=stored,
+        stored=headers if span is None else headers[here],
         attachments=attachments,
         folders=folders,
         span=span,
         at=at,
         accounts=_accounts(mail),
-        me=frozenset(my_sources(headers if len(headers) else _nothing(mail), me)),
+        me=_me(headers if len(headers) else _nothing(mail), folders, me),
         tz=tz,
-        undated=int(times.isna().sum()),
+        undated=0 if span is not None else int((~dated).sum()),
         aside=int((here & aside).sum()),
     )
+
+
+def _aside(headers: pd.DataFrame, folders: pd.DataFrame | None) -> NDArray[np.bool_]:
+    r"""Tell which messages are junk, or deleted: by their folder, or the flag \Deleted."""
+    aside = np.logical_or.reduce([lies_in(headers, role) for role in _ASIDE])
+    aside |= headers["folder"].isin(_with_role(folders, *_ASIDE)).to_numpy(dtype=bool)
+    if "deleted" in headers.columns:
+        aside |= headers["deleted"].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
+    result: NDArray[np.bool_] = aside
+    return result
+
+
+def _me(headers: pd.DataFrame, folders: pd.DataFrame | None, me: Me) -> frozenset[str]:
+    sent = _with_role(folders, "\\Sent")
+    if me is None and len(sent) and "folder" in headers.columns:
+        # Whatever the folder is called, the server says that it is for this.
+        names = text(headers, "folder")
+        headers = headers.assign(folder=names.mask(names.isin(sent), "Sent"))
+    return frozenset(my_sources(headers, me))
+
+
+def _with_role(folders: pd.DataFrame | None, *roles: str) -> list[str]:
+    if folders is None:
+        return []
+    return list(folders["name"][folders["special_use"].isin(roles)])
 
 
 def _read(session: Session, span: Span | None, progress: Any) -> pd.DataFrame:
@@ -177,10 +205,21 @@ def _read(session: Session, span: Span | None, progress: Any) -> pd.DataFrame:
 
 
 def _first_copies(headers: pd.DataFrame, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which messages were not met before in another folder, by their Message-IDs."""
+    """Tell which messages to count of those that lie in several folders.
+
+    Copies have the same Message-ID and date: alarms of one machine may share an id. What was sent
+    counts before the draft of it, and what was read before what was not.
+    """
     ids = text(headers, "message_id")
     ids = ids.mask(ids == "").where(among)
-    result: NDArray[np.bool_] = (ids.isna() | ~ids.duplicated()).to_numpy(dtype=bool)
+    facts = pd.DataFrame({"id": ids.array, "date": moments(headers, "date").array})
+    for name, worse in (("draft", True), ("seen", False)):
+        if name in headers.columns:
+            said = headers[name].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
+            facts[name] = said == worse
+    order = facts.sort_values([*facts.columns[2:]], kind="stable") if facts.shape[1] > 2 else facts  # noqa: PLR2004 beside id and date
+    again = order.duplicated(["id", "date"]).sort_index().to_numpy(dtype=bool)
+    result: NDArray[np.bool_] = ~again | ids.isna().to_numpy(dtype=bool)
     return result
 
 

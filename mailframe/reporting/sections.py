@@ -26,7 +26,8 @@ __all__ = ["notes_of", "sections_of"]
 #: Rows of a table: more of them belong into a notebook.
 _ROWS = 10
 #: What is waited for longer than that needs attention; what for longer than that will not get any.
-_PATIENCE = "3d"
+_PATIENCE, _PATIENTLY = "3d", "three days or more"
+_MOMENT = pd.Timedelta(1, "us")
 _FORGOTTEN = pd.Timedelta(90, "D")
 # How long periods are drawn with bars of what length.
 _BARS = ((3, "h"), (70, "D"), (500, "W"), (3000, "M"))
@@ -47,14 +48,19 @@ def sections_of(mail: Mail) -> list[Section]:
         name: _times(mail, at, begin)
         for name, at, begin in (
             ("now", mail.at, mail.span and mail.span.begin),
-            ("before", mail.span and mail.span.before_end, mail.span and mail.span.before_begin),
+            (
+                "before",
+                mail.span and mail.span.before_end - _MOMENT,
+                mail.span and mail.span.before_begin,
+            ),
         )
         if mail.me and at is not None and not pd.isna(at)
     }
     headline = Section("", [_tiles(mail, times)])
     if mail.now.empty:
-        where = "this mailbox" if mail.span is None else mail.span.name
-        return [headline, Section("", [f"There is no mail in {where}."])]
+        of = "in this mailbox" if mail.span is None else f"of {mail.span.name}"
+        found = [Section("", [f"There is no mail {of}."]), _storage(mail)]
+        return [headline, *(section for section in found if section is not None)]
     made = [_volume(mail), _rhythm(mail), _senders(mail), _replies(times), _waiting(mail),
             _newsletters(mail), _storage(mail), _attachments(mail)]  # fmt: skip
     return [headline, *(section for section in made if section is not None)]
@@ -72,11 +78,9 @@ def notes_of(mail: Mail) -> list[str]:
     counted = f"Days are those of {zone}. A message counts when it was sent, by its Date, and once"
     notes = [f"{counted}, however many folders it lies in."]
     if mail.aside:
-        notes.append(
-            f"{_many(mail.aside)} in folders for junk and deleted mail: told under storage alone."
-        )
+        notes.append(f"{_many(mail.aside)} junk or deleted: told under storage alone.")
     if mail.undated and mail.span is None:
-        notes.append(f"{_many(mail.undated)} without a date: told under storage alone.")
+        notes.append(f"{_many(mail.undated)} without a date that can be: told under storage alone.")
     if mail.me:
         notes.append(
             "Letters are those of a person to you, or yours to others, that could expect an "
@@ -86,7 +90,9 @@ def notes_of(mail: Mail) -> list[str]:
         )
         notes.append(f"You are {', '.join(shown(one) for one in sorted(mail.me)[:_ROWS])}.")
     else:
-        notes.append("Nothing tells which mail is yours: give me=, or mail of your Sent folder.")
+        notes.append(
+            "Nothing tells which mail is yours: give me= (--me), or mail of your Sent folder."
+        )
     if mail.attachments is None:
         notes.append("Made of headers alone: attachments are told where a session is given.")
     return notes
@@ -107,8 +113,8 @@ def _tiles(mail: Mail, times: dict[str, pd.DataFrame]) -> tuple[Tile, ...]:
     return (
         *first,
         tell("People and machines that wrote", lambda frame: _addresses(frame).nunique()),
-        tell("Unread", lambda frame: int((~frame["seen"].astype("bool")).sum())),
-        tell("Size", lambda frame: frame["size"].sum(), size),
+        tell("Unread", lambda frame: int((frame["seen"].astype("boolean") == False).sum())),  # noqa: E712 not known is not unread
+        tell("Size", lambda frame: frame["size"].astype("Int64").sum(min_count=1), size),
         *_tiles_of_replies(mail, times),
     )
 
@@ -126,9 +132,10 @@ def _tiles_of_replies(mail: Mail, times: dict[str, pd.DataFrame]) -> Iterable[Ti
     waiting = len(_unanswered(mail, "me", mail.at, _first(mail)))
     then = ""
     if mail.span is not None:
-        before = _unanswered(mail, "me", mail.span.before_end, mail.span.before_begin)
+        end = mail.span.before_end - _MOMENT
+        before = _unanswered(mail, "me", end, mail.span.before_begin)
         then = than_before(waiting, len(before), mail.span.before)
-    yield Tile("Wait for your answer", count(waiting), then)
+    yield Tile("Wait for your answer (3 days or more)", count(waiting), then)
 
 
 def _tile(
@@ -154,19 +161,23 @@ def _volume(mail: Mail) -> Section:
     def draw(ax: Any) -> None:
         plots.volume(mail.now, freq, by=by, tz=mail.tz, me=_me(mail), ax=ax)
 
-    return Section("How much", [Picture(draw, "Messages over time, sent and received")])
+    what = ", sent and received" if by else ""
+    return Section("How much", [Picture(draw, f"Messages over time{what}")])
 
 
 def _rhythm(mail: Mail) -> Section:
     counted = analysis.activity(mail.now, tz=mail.tz)
     by_day, by_hour = (counted.groupby(of, observed=True)["messages"].sum() for of in _WHEN)
-    day, hour = by_day.index[int(by_day.argmax())], int(by_hour.index[int(by_hour.argmax())])
-    said = f"Most mail is written on {day}s, and between {hour}:00 and {hour + 1}:00."
+    said = []
+    if all((counts == counts.max()).sum() == 1 for counts in (by_day, by_hour)):
+        day, hour = (counts.index[int(counts.argmax())] for counts in (by_day, by_hour))
+        said = [f"The busiest day is {day}, and the busiest hour that from {hour}:00."]
 
     def draw(ax: Any) -> None:
         plots.activity(mail.now, tz=mail.tz, ax=ax)
 
-    return Section("When", [said, Picture(draw, "Messages by weekday and hour", (2.8, 2.6))])
+    picture = Picture(draw, "Messages by weekday and hour", (2.8, 2.6))
+    return Section("When", [*said, picture])
 
 
 def _senders(mail: Mail) -> Section | None:
@@ -204,7 +215,7 @@ def _replies(times: dict[str, pd.DataFrame]) -> Section | None:
     if now is None or now.empty:
         return None
     before = times.get("before")
-    columns = [Column("")]
+    columns = [Column("whose")]
     columns += [
         Column(name, is_number=True)
         for name in ("letters", "answered", "took, typically", "nine in ten took", "half of all")
@@ -232,9 +243,14 @@ def _replies(times: dict[str, pd.DataFrame]) -> Section | None:
 def _waiting(mail: Mail) -> Section | None:
     if not mail.me:
         return None
-    said = "Letters of people, of the last 90 days, that have no answer."
+    said = (
+        f"Letters of people that had no answer by {date(mail.at.tz_convert(_zone(mail)))}, after "
+    )
+    said += f"{_PATIENTLY}; of the 90 days before."
     if mail.span is not None:
-        said = "Letters of people that were written in this time, and had no answer at its end."
+        said = (
+            f"Letters of people, of this time, that had no answer at its end, after {_PATIENTLY}."
+        )
     parts: list[Part] = [said]
     for whose, name in (("me", "Who waits for you"), ("them", "For whom you wait")):
         found = _unanswered(mail, whose, mail.at, _first(mail))
@@ -264,19 +280,24 @@ def _first(mail: Mail) -> pd.Timestamp:
 
 
 def _newsletters(mail: Mail) -> Section | None:
-    found = analysis.newsletters(mail.now, me=_me(mail))
+    # With all that I wrote: to whom I ever did is no newsletter.
+    first = mail.now["date"].min()
+    mine = (directions(mail.known, _me(mail)) == "sent").to_numpy() if mail.me else False
+    found = analysis.newsletters(mail.known[(mail.known["date"] >= first) | mine], me=_me(mail))
     if found.empty:
         return None
     unread, all_of_them = int(found["unread"].sum()), int(found["messages"].sum())
-    said = (
-        f"{len(found):,} newsletters and lists wrote {_many(all_of_them)}, "
-        f"{share(all_of_them / len(mail.now))} of all; {unread:,} of them are unread."
+    of = share(all_of_them / len(_received(mail.now, mail)))
+    several = (
+        "newsletter, list or machine" if len(found) == 1 else "newsletters, lists and machines"
     )
+    said = f"{len(found):,} {several} wrote {_many(all_of_them)}, {of} of what was received; "
+    said += f"{count(unread)} unread."
     columns = [Column("newsletter or list"), Column("kind")]
     columns += [Column(name, is_number=True) for name in ("messages", "unread", "read", "size")]
     columns += [Column("one leaves it at")]
     rows: list[Row] = [
-        [_person(row.name if row.kind != "list" else row.list_id, row.address), str(row.kind),
+        [_series(row), str(row.kind),
          count(row.messages), count(row.unread), share(row.read_rate), size(row.size),
          _way_out(row.unsubscribe)]
         for row in _rows(found.head(_ROWS))
@@ -292,13 +313,24 @@ def _newsletters(mail: Mail) -> Section | None:
     )
 
 
+def _series(row: Any) -> Cell:
+    """Name a newsletter; of a list, where it is known by no other name, whom one leaves it at."""
+    if row.kind != "list":
+        return _person(row.name, row.address)
+    return Cell(shown(row.list_id, 60) or f"a list at {_way_out(row.unsubscribe)}")
+
+
 def _way_out(unsubscribe: Any) -> str:
     """Return where one leaves, without what tells who does: whoever has the link could do so."""
     if not isinstance(unsubscribe, str):
         return NONE
     scheme, _, rest = unsubscribe.partition(":")
     try:
-        place = rest.partition("?")[0] if scheme == "mailto" else urlsplit(unsubscribe).hostname
+        place = (
+            rest.partition("?")[0].rpartition("@")[2]
+            if scheme == "mailto"
+            else urlsplit(unsubscribe).hostname
+        )
     except ValueError:  # brackets that are no address (RFC 3986 section 3.2.2)
         return NONE
     return shown(place, 60) or NONE
@@ -307,16 +339,14 @@ def _way_out(unsubscribe: Any) -> str:
 def _storage(mail: Mail) -> Section | None:
     if mail.stored["size"].isna().all():
         return None
-    parts: list[Part] = [
-        f"{_many(len(mail.stored))} take {size(mail.stored['size'].sum())}, in all folders."
-    ]
+    verb = "takes" if len(mail.stored) == 1 else "take"
+    total = size(mail.stored["size"].sum())
+    parts: list[Part] = [f"{_many(len(mail.stored))} {verb} {total}, junk and copies included."]
     twice = analysis.duplicates(mail.stored, folders=mail.folders)
     if len(twice):
         surplus = twice[twice["surplus"].astype("bool")]
-        parts.append(
-            f"{_many(len(surplus))} of these seem to be there already; without them it would be "
-            f"{size(surplus['size'].sum())} less."
-        )
+        freed = size(surplus["size"].sum())
+        parts.append(f"Copies of others among them: {_many(len(surplus))}, {freed}.")
 
     def draw(ax: Any) -> None:
         plots.storage(mail.stored, top=_ROWS, ax=ax)
@@ -407,6 +437,10 @@ def _rows(frame: pd.DataFrame, tz: str | tzinfo = "UTC") -> list[Any]:
     times = [str(name) for name, kind in kinds if isinstance(kind, pd.DatetimeTZDtype)]
     zone = zone_of(tz).zone
     return list(frame.assign(**{n: frame[n].dt.tz_convert(zone) for n in times}).itertuples())
+
+
+def _zone(mail: Mail) -> Any:
+    return zone_of(mail.tz).zone
 
 
 def _freq(mail: Mail) -> str:

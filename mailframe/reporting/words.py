@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,8 +17,10 @@ __all__ = ["NONE", "count", "date", "length", "share", "size", "than_before"]
 NONE = "\N{EN DASH}"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-#: Up to so many of a unit the next smaller one is told, too.
-_TWO_UNITS = 10
+#: From so many seconds on, a length is told to the nearest so many.
+_STEPS = ((10 * _DAY, _DAY), (_DAY, _HOUR), (10 * _HOUR, _HOUR), (_MINUTE, _MINUTE))
+_SPACE = "\N{NO-BREAK SPACE}"
+_NEXT_TO_NOTHING = 0.005
 #: From less than this a growth in per cent says nothing.
 _FEW = 5
 
@@ -33,8 +36,12 @@ def size(octets: Any) -> str:
 
 
 def share(part: Any) -> str:
-    """Write a share of 0 to 1: ``12 %``."""
-    return NONE if pd.isna(part) else f"{part:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+    """Write a share of 0 to 1: ``12 %``; none and all of them is what is exactly that."""
+    if pd.isna(part):
+        return NONE
+    if 0 < part < _NEXT_TO_NOTHING:
+        return f"<1{_SPACE}%"
+    return f"{99 if 1 - _NEXT_TO_NOTHING <= part < 1 else round(100 * part)}{_SPACE}%"
 
 
 def date(moment: Any) -> str:
@@ -52,18 +59,13 @@ def length(time: Any) -> str:
     """
     if pd.isna(time):
         return NONE
-    seconds = round(time.total_seconds())
-    for unit, name, smaller, small in (
-        (_DAY, "day", _HOUR, "h"),
-        (_HOUR, "h", _MINUTE, "min"),
-        (_MINUTE, "min", 0, ""),
-    ):
-        if seconds >= unit:
-            whole, rest = divmod(seconds, unit)
-            plural = "s" if name == "day" and whole != 1 else ""
-            more = rest // smaller if smaller and whole < _TWO_UNITS else 0
-            return f"{whole:,} {name}{plural}" + (f" {more} {small}" if more else "")
-    return f"{seconds} s"
+    seconds = time.total_seconds()
+    step = next((step for least, step in _STEPS if seconds >= least), 1)
+    whole = math.floor(seconds / step + 0.5) * step
+    days, hours, minutes = whole // _DAY, whole % _DAY // _HOUR, whole % _HOUR // _MINUTE
+    named = [(days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min")]
+    written = [f"{number:,} {name}" for number, name in named if number]
+    return " ".join(written[:2]) or f"{whole} s"
 
 
 def than_before(now: Any, before: Any, name: str, write: Callable[[Any], str] = count) -> str:
@@ -89,5 +91,6 @@ def than_before(now: Any, before: Any, name: str, write: Callable[[Any], str] = 
     is_few = before < (pd.Timedelta(1, "s") if isinstance(before, pd.Timedelta) else _FEW)
     if is_few or now == before:
         return told
-    sign = f"{now / before - 1:+.0%}".replace("-", "\N{MINUS SIGN}")
-    return f"{told} ({sign.replace('%', chr(0xA0) + '%')})"
+    growth = int(100 * (now / before - 1))  # towards none: what is not gone is not 100 % less
+    sign = "+" if growth > 0 else "\N{MINUS SIGN}"
+    return f"{told} ({sign}{abs(growth):,}{_SPACE}%)" if growth else told

@@ -14,6 +14,7 @@ from mailframe.exceptions import QueryError
 
 BERLIN = zone_of("Europe/Berlin")
 NOW = pd.Timestamp("2026-11-23 15:00", tz="UTC")
+LATER = pd.Timestamp("2027-06-01", tz="UTC")
 
 
 def told(period: Any, now: pd.Timestamp = NOW) -> list[str]:
@@ -47,7 +48,7 @@ def told(period: Any, now: pd.Timestamp = NOW) -> list[str]:
 def test_a_period_is_followed_to_the_one_before(
     period: Any, begin: str, end: str, before: str
 ) -> None:
-    assert told(period) == [begin, end, before, begin]
+    assert told(period, LATER if period == "2026" else NOW) == [begin, end, before, begin]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,12 @@ def test_what_has_not_ended_is_compared_as_far_as_it_has_gone() -> None:
     assert told("this-month") == ["2026-11-01", "2026-11-23 16:00", "2026-10-01",
                                   "2026-10-23 16:00"]  # fmt: skip
     assert told("today") == ["2026-11-23", "2026-11-23 16:00", "2026-11-22", "2026-11-22 16:00"]
+
+
+def test_what_is_still_to_come_is_cut_off_and_as_much_before() -> None:
+    assert told("2026-11") == told("this-month")
+    assert told(("2026-11-21", "2026-11-25")) == [
+        "2026-11-21", "2026-11-23 16:00", "2026-11-17", "2026-11-19 16:00"]  # fmt: skip
 
 
 def test_the_month_before_a_longer_one_ends_where_that_begins() -> None:
@@ -96,13 +103,22 @@ def test_the_zone_decides_which_day_it_is() -> None:
         ("2026-Q1", "Q1 2026", "Q4 2025"),
         ("2026-W01", "week 1 of 2026", "week 52 of 2025"),
         ("2026-02-28", "28 February 2026", "27 February 2026"),
-        ("2026", "2026", "2025"),
+        ("2025", "2025", "2024"),
+        ("2026", "2026, so far", "2025, as far"),
         ("this-year", "2026, so far", "2025, as far"),
         ("30d", "the last 30 days", "the 30 days before"),
         ("1y", "the last year", "the year before"),
         (timedelta(days=3), "the last 3 days", "the 3 days before"),
         (timedelta(minutes=90), "the last 1.5 hours", "the 1.5 hours before"),
+        (timedelta(minutes=20), "the last 20 minutes", "the 20 minutes before"),
         (("2026-10-01", "2026-11-01"), "2026-10-01 to 2026-10-31", "2026-08-31 to 2026-09-30"),
+        (("2026-10-05", "2026-10-06"), "2026-10-05", "2026-10-04"),
+        (
+            ("2026-10-05T08:00", "2026-10-05T12:00"),
+            "2026-10-05 08:00 to 2026-10-05 12:00",
+            "2026-10-05 04:00 to 2026-10-05 08:00",
+        ),
+        (timedelta(minutes=1), "the last minute", "the minute before"),
     ],
 )
 def test_a_period_has_a_name(period: Any, name: str, before: str) -> None:
@@ -119,7 +135,8 @@ def test_a_moment_may_have_a_zone_of_its_own() -> None:
     "period",
     ["", "x", "last", "last-decade", "2026-13", "2026-W60", "2026-02-30", "0d", "99999999y", 5,
      True, b"2026", (), (1, 2), ("2026-01-01",), ("x", "y"), (None, None), timedelta(0),
-     timedelta(days=-1), ["2026-01-01", "2026-01-02", "2026-01-03"]],
+     timedelta(days=-1), timedelta.max, "9999", "0001", ("0001-01-02", "9999-12-31"), "now",
+     ("2026-11-01", "now"), ["2026-01-01", "2026-01-02", "2026-01-03"]],
 )  # fmt: skip
 def test_what_says_no_time_is_refused_with_what_does(period: Any) -> None:
     with pytest.raises(QueryError, match='"last-month"'):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mailframe.parsing.addresses import LONGEST_LIST, parse_addresses
-from mailframe.parsing.charsets import whole_characters
+from mailframe.parsing.charsets import scrub, to_octets, whole_characters
 from mailframe.parsing.dates import parse_date
 from mailframe.parsing.parameters import parse_content_type
 from mailframe.parsing.words import decode_words
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "declared_charset",
+    "decode_field",
     "iter_fields",
     "parse_headers",
     "parse_ids",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 _FOLD = re.compile(r"\r?\n[ \t]*")
+_BREAK = re.compile(r"[\r\n]+")
 # Inside an encoded word a fold is damage, not a blank: RFC 2047 section 2 allows none there.
 _WORD = re.compile(r"=\?[^?\s]*\?[bBqQ]\?[^?]*\?=")
 # Nobody reads more. Exim takes headers of 1 MB, Postfix of 100 kB.
@@ -67,6 +69,24 @@ _SHOWN = frozenset(
         "list-id",
         "list-unsubscribe",
         "content-type",
+    }
+)
+# RFC 2047 section 5 allows encoded words in free text, comments and phrases alone. In these fields
+# programs read the rest as well: decoded, an envelope sender could say "; dmarc=pass" in its name.
+_AS_SENT = frozenset(
+    {
+        "arc-authentication-results",
+        "arc-message-signature",
+        "arc-seal",
+        "authentication-results",
+        "authentication-results-original",
+        "dkim-signature",
+        "domainkey-signature",
+        "received",
+        "received-spf",
+        "x-google-dkim-signature",
+        "x-original-authentication-results",
+        "x-received",
     }
 )
 
@@ -238,6 +258,42 @@ def declared_charset(fields: Iterable[tuple[str, str]]) -> str | None:
     return None
 
 
+def decode_field(name: str, value: str, charset: str | None = None) -> str:
+    r"""Decode the value of any field, as far as it may hold encoded words.
+
+    Parameters
+    ----------
+    name
+        Of the field. Those that servers write for programs to read, as Authentication-Results,
+        Received and DKIM-Signature, stay as sent: RFC 2047 section 5 allows no encoded words
+        there, and who put some in would have a say in what is read.
+    value
+        As `iter_fields` gives it.
+    charset
+        Of the message, tried for raw 8-bit text that is not UTF-8.
+
+    Returns
+    -------
+    str
+        On one line: what an encoded word holds ends no field.
+
+    Examples
+    --------
+    >>> decode_field("Comments", "=?us-ascii?q?a=0Ab?=")
+    'a b'
+    >>> decode_field("Received-SPF", "fail envelope-from==?us-ascii?q?a?=@example.org")
+    'fail envelope-from==?us-ascii?q?a?=@example.org'
+    """
+    if name.lower() not in _AS_SENT:
+        text = decode_words(value, charset)
+    elif value.isascii():
+        text = scrub(value)
+    else:
+        # Not in the charset of the message, which whoever wrote it has chosen.
+        text = scrub(to_octets(value).decode("utf-8", "replace"))
+    return _BREAK.sub(" ", text) if "\n" in text or "\r" in text else text
+
+
 def _cut(values: dict[str, str]) -> list[str]:
     """Cut what is too long to be read by anybody, and tell it."""
     long = [key for key, value in values.items() if len(value) > _LONGEST_VALUE]
@@ -330,7 +386,7 @@ def read_headers(
         list_id=None if list_id is None else _list_id(list_id),
         list_unsubscribe=None if unsubscribe is None else decode_words(unsubscribe, charset),
         content_type=None if kind is None else decode_words(kind, charset),
-        extra=tuple((key, decode_words(value, charset)) for key, value in more),
+        extra=tuple((key, decode_field(key, value, charset)) for key, value in more),
         defects=tuple(problems),
     )
 
@@ -344,7 +400,7 @@ def parse_headers(block: bytes, extra: Collection[str] = ()) -> Headers:
         As ``BODY[HEADER.FIELDS (…)]`` gives it: lines ended by CRLF (or LF), up to an optional
         blank line.
     extra
-        Lower-case names of further fields to decode into ``Headers.extra``.
+        Lower-case names of further fields to decode into ``Headers.extra``, by `decode_field`.
 
     Returns
     -------

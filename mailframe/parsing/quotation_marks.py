@@ -97,9 +97,9 @@ def mark_otherwise(bare: Sequence[str], letters: list[str]) -> None:
         if find_attribution(bare, at, 0, is_marked_below=True) is not None:
             found.add(mark[0])
     if found:
-        marks = tuple(found)
+        lengths = {len(mark) for mark in found}
         for at, line in enumerate(bare):
-            if letters[at] == OWN and line.startswith(marks):
+            if letters[at] == OWN and any(line[:length] in found for length in lengths):
                 letters[at] = QUOTED
 
 

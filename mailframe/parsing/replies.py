@@ -144,9 +144,10 @@ class _Text(NamedTuple):
     letters: list[str]
     #: Whether it has a quotation mark.
     marked: Sequence[bool]
-    #: The next line that is not empty; the next one with a mark.
+    #: The next line that is not empty.
     below: Sequence[int]
-    next_mark: Sequence[int]
+    #: Whether marks come later that no other introduction explains: then these tell.
+    marks_tell: Sequence[bool]
 
     def is_marked_below(self, at: int) -> bool:
         """Say whether the next line that is not empty has a mark."""
@@ -179,18 +180,19 @@ def _put(letters: list[str], letter: str, first: int, end: int) -> None:
             letters[at] = letter
 
 
-def _next_places(bare: Sequence[str], marked: Sequence[bool]) -> tuple[list[int], list[int]]:
-    """Tell for each line where the next one is that is not empty, and the next with a mark."""
+def _next_places(bare: Sequence[str], marked: Sequence[bool]) -> tuple[list[int], list[bool]]:
+    """Tell for each line which is the next that is not empty, and whether later marks tell."""
     count = len(bare)
-    places, marks = [count] * count, [count] * count
-    place = mark = count
+    places, tells = [count] * count, [False] * count
+    place, tell = count, False
     for at in range(count - 1, -1, -1):
-        places[at], marks[at] = place, mark
-        if bare[at]:
+        line = bare[at]
+        if line and place < count and marked[place]:
+            tell = line[-1] != ":"
+        places[at], tells[at] = place, tell
+        if line:
             place = at
-            if marked[at]:
-                mark = at
-    return places, marks
+    return places, tells
 
 
 def _mark_introduced(text: _Text, end: int) -> bool:
@@ -246,7 +248,7 @@ def _attributed(text: _Text, at: int, floor: int) -> _Introduction | None:
         is_sure = found.is_full or (found.is_dated and at + 1 < below < len(text.bare))
         if not is_sure:
             return None
-    is_open = not is_marked_below and below < len(text.bare) and not _marks_tell(text, at)
+    is_open = not is_marked_below and below < len(text.bare) and not text.marks_tell[at]
     return _Introduction(found.first, at + 1, is_open=is_open)
 
 
@@ -258,17 +260,6 @@ def _rule_above(bare: Sequence[str], at: int, floor: int) -> int:
             is_its_own = place == at - 1 or place == floor or not bare[place - 1]
             return place if is_its_own and is_rule(bare[place]) else at
     return at
-
-
-def _marks_tell(text: _Text, at: int) -> bool:
-    """Say whether marks come later that no other introduction explains: then these tell."""
-    mark = text.next_mark[at]
-    if mark == len(text.bare):
-        return False
-    above = mark - 1
-    while not text.bare[above]:
-        above -= 1
-    return text.bare[above][-1] != ":"
 
 
 def _end_of_open(text: _Text, at: int, end: int) -> int:

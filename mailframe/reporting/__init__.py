@@ -138,7 +138,9 @@ def _place(path: str | os.PathLike[str], *, overwrite: bool) -> tuple[Path, bool
     place, obstacle, is_report = Path(path), "", False
     try:
         place = place.expanduser()
-        if place.is_dir() or not place.parent.is_dir():
+        if "\0" in str(place):
+            obstacle = "no name of a file can hold a NUL"
+        elif place.is_dir() or not place.parent.is_dir():
             obstacle = "that is a folder" if place.is_dir() else "there is no such folder"
         elif place.exists():
             is_report = _is_report(place)

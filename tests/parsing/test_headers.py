@@ -270,3 +270,37 @@ def test_a_short_block_is_split_as_a_long_one_is(block: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(headers_module, "_ORDINARY", -1)
         assert iter_fields(block) == quick
+
+
+FORGED = "=?us-ascii?q?a=3B_dmarc=3Dpass_?=@evil.example"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authentication-Results",
+        "ARC-Authentication-Results",
+        "Received-SPF",
+        "DKIM-Signature",
+        "Received",
+    ],
+)
+def test_what_programs_read_holds_no_encoded_words(name: str) -> None:
+    block = f"{name}: mx.example.com; spf=fail\r\n\tsmtp.mailfrom={FORGED}\r\n\r\n".encode()
+    headers = parse_headers(block, extra={name.lower()})
+    assert headers.extra == ((name.lower(), f"mx.example.com; spf=fail smtp.mailfrom={FORGED}"),)
+
+
+def test_the_sender_chooses_no_charset_of_what_programs_read() -> None:
+    block = (
+        b"Content-Type: text/plain; charset=utf-7\r\n"
+        b"Authentication-Results: mx.example.com; spf=fail x=\xff+ADs dmarc+AD0-pass\0\r\n"
+    )
+    headers = parse_headers(block, extra={"authentication-results"})
+    told = "mx.example.com; spf=fail x=\ufffd+ADs dmarc+AD0-pass\ufffd"
+    assert headers.extra == (("authentication-results", told),)
+
+
+def test_an_encoded_word_ends_no_field() -> None:
+    headers = parse_headers(b"Delivered-To: =?us-ascii?q?a=0D=0Ab?=\r\n", extra={"delivered-to"})
+    assert headers.extra == (("delivered-to", "a b"),)

@@ -417,6 +417,8 @@ def test_line_ends_make_no_difference(text: str) -> None:
         "\n" * 1_000_000,
         "\r" * 300_000,
         "\u200b" * 1_000_000,
+        f"{WROTE}\nx\n" * 20_000 + "\n" * 200_000 + "> x",
+        "".join(f"{WROTE}\n{chr(0x2200 + at)} a\n{chr(0x2200 + at)} b\n" for at in range(5_000)),
     ],
     ids=lambda text: repr(text[:20]),
 )

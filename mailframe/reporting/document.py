@@ -10,10 +10,11 @@ import base64
 import io
 import re
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import matplotlib as mpl
 from matplotlib import style
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
@@ -292,5 +293,7 @@ def _image(picture: Picture, width: float, height: float) -> str:
     with style.context("default"), mpl.rc_context({"svg.hashsalt": "mailframe", "font.size": 9.5}):
         figure = Figure(figsize=(width, height), layout="constrained")
         picture.draw(figure.subplots())
-        figure.savefig(made, format="svg", metadata={"Date": None})
+        # (Figure.savefig draws it twice.)
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(made, metadata={"Date": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(made.getvalue()).decode()}"

@@ -295,7 +295,7 @@ def _report(session: Session, options: argparse.Namespace) -> int:
     path = report(
         session,
         options.out,
-        period=None if options.period == "all" else options.period,
+        period=None if options.period.lower() == "all" else options.period,
         tz=options.tz,
         me=options.me,
         overwrite=options.overwrite,

@@ -604,7 +604,7 @@ def test_ctrl_c_ends_every_command_with_its_status(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    method = {"inspect": "message", "mark": "keyword"}.get(command, command)
+    method = {"inspect": "message", "mark": "keyword", "report": "headers"}.get(command, command)
     monkeypatch.setattr(mf.Session, method, interrupt)
     monkeypatch.setattr(mf.Session, "attachments", interrupt)
     assert main(arguments_of(command, plain_url)) == 130

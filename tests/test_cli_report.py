@@ -69,7 +69,7 @@ def test_a_report_of_the_last_month_is_written_and_nothing_said(
 def test_no_mail_is_no_error(url: str, tmp_path: Path) -> None:
     done = cron("report", url)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert "There is no mail in" in (tmp_path / "report.html").read_text("utf-8")
+    assert "There is no mail of" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_next_month_the_report_is_replaced(url: str, tmp_path: Path) -> None:

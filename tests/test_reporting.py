@@ -365,7 +365,7 @@ def test_what_mail_says_is_escaped(tmp_path: Path) -> None:
 
 def test_what_turns_the_direction_of_writing_is_shown_as_a_dot() -> None:
     assert document.shown("pay\u202egnp.exe\x00") == "pay·gnp.exe·"
-    joined = "می\u200cخواهم \U0001f469\u200d\U0001f680 Donau\u00addampf"
+    joined = "\u0645\u06cc\u200c\u062e\u0648 \U0001f469\u200d\U0001f680 Donau\u00addampf"
     assert document.shown(joined) == joined
     assert document.shown("x" * 10_000) == "x" * 119 + "…"
     assert document.shown(None) == document.shown(float("nan")) == ""

@@ -33,7 +33,12 @@ GUESSED = {
     "SENT": "\\Sent",
     "Entwürfe": "\\Drafts",
     "Papierkorb": "\\Trash",
+    "Kosz": "\\Trash",
+    "Корзина": "\\Trash",
+    "ゴミ箱": "\\Trash",
     "Junk E-mail": "\\Junk",
+    "Skräppost": "\\Junk",
+    "스팸메일함": "\\Junk",
     "Archiv": "\\Archive",
 }
 LOCALISED = """\

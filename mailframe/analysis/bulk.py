@@ -12,6 +12,7 @@ from mailframe.analysis.columns import text
 from mailframe.analysis.habits import answered, internal
 from mailframe.analysis.identity import is_mine, lies_in, untagged
 from mailframe.analysis.senders import caseless, sender_values
+from mailframe.analysis.subjects import topics
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,8 +52,12 @@ _MASS_WORDS = """
     notify alert alerts updates announce announcements promo promos promotions offers deals
 """
 _MASS = rf"(?:^|[-_.+\d])(?:{'|'.join(_MASS_WORDS.split())})(?:[-_.+\d]|$)"
+# What no subject of an answer lacks: to take one apart takes longer.
+_MAY_ANSWER = r"[:\uff1a]|(?i:\(fwd\)\s*$)"
 # Without ids copies would be alike, and without the rest nobody knows what is.
 _ALIKE = frozenset({"message_id", "in_reply_to", "subject", "to"})
+# One may be the note of who is away, whom a server gave no id to answer.
+_LEAST_MARKED = 2
 # Fewer messages from an address of that kind are those of a service that one signed up to.
 _LEAST_FROM_NOBODY = 3
 # From any other address, if all of them look alike.
@@ -71,7 +76,7 @@ class Bulk(NamedTuple):
     posts: pd.Series[Any]
     #: By each of `SIGNS`.
     signs: dict[str, NDArray[np.bool_]]
-    #: Whether it answers another message.
+    #: Whether it answers another message, by its ids or its subject.
     answers: NDArray[np.bool_]
     mine: NDArray[np.bool_]
     junk: NDArray[np.bool_]
@@ -109,11 +114,12 @@ def bulk(headers: pd.DataFrame, mine: Collection[str]) -> Bulk:
         "feedback": _has(headers, "feedback_id"),
     }
     listed = signs["unsubscribe"] | signs["list-id"] | signs["list-post"]
-    is_answer = _has(headers, "in_reply_to")
+    is_answer = _answers(headers)
     replied = _says(headers, "auto_submitted", r"\s*auto-replied\b")
-    # Who is away says "bulk" as well, and Precedence: list is that of a list's authors too.
-    marks = _says(headers, "precedence", r"\s*(?:bulk|junk)\b") & ~replied & ~is_answer
-    marks |= signs["automatic"]
+    # Who is away says "bulk" as well, by Exchange auto-generated; and Precedence: list is that of
+    # a list's authors too.
+    marks = _says(headers, "precedence", r"\s*(?:bulk|junk)\b") & ~replied
+    marks = (marks | signs["automatic"]) & ~is_answer
     rest = ~(listed | is_my | junk)
     marked, looks = _machines(headers, sender, rest, marks, is_answer, mine)
     signs["looks"] = looks
@@ -159,6 +165,16 @@ def _says(headers: pd.DataFrame, column: str, pattern: str) -> NDArray[np.bool_]
     return np.append(matched, False)[codes]
 
 
+def _answers(headers: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which messages answer another, by their ids or their subjects."""
+    found = _has(headers, "in_reply_to") | _has(headers, "references")
+    if "subject" in headers.columns:
+        may = text(headers, "subject").str.contains(_MAY_ANSWER, regex=True)
+        looked_at = may.fillna(value=False).to_numpy(dtype=bool) & ~found
+        found[looked_at] = topics(headers.loc[looked_at, ["subject"]]).answers
+    return found
+
+
 def _posts(headers: pd.DataFrame) -> pd.Series[Any]:
     """Return the address that List-Post names; that of an announcement is ``NO``."""
     if "list_post" not in headers.columns:
@@ -198,11 +214,11 @@ def _machines(
     def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(codes[once & which], minlength=len(addresses)).astype("int64")
 
-    messages = count(once)
-    marked = 2 * count(marks) > messages
-    looks = (messages >= _LEAST_FROM_NOBODY) & _is_nobody(addresses)
+    messages, n_marked, is_silent = count(once), count(marks), count(is_answer) == 0
+    marked = (n_marked >= _LEAST_MARKED) & (2 * n_marked > messages)
+    looks = (messages >= _LEAST_FROM_NOBODY) & is_silent & _is_nobody(addresses)
     if mine and lies_in(headers, "\\Sent").any() and set(headers.columns) >= _ALIKE:
-        silent = (messages >= _LEAST_ALIKE) & (count(is_answer) == 0)
+        silent = (messages >= _LEAST_ALIKE) & is_silent
         silent &= ~internal(pd.DataFrame({"from_address": addresses}), mine)
         several = once & np.append(silent, False)[codes]
         looks |= silent & (2 * _alike(headers, codes, several) >= messages)

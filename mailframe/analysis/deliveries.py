@@ -70,6 +70,8 @@ def delivery(
         ``unknown`` is where no stamp can be read, where more than a hundred of them disagree, and
         where it cannot be told which of them is wrong, as with two of them alone. A delay is the
         time since the last hop whose clock is ok; others have none, and no delay is negative.
+        Steps back of no more than ``tolerance`` each that together are more leave all clocks ok,
+        while ``clocks_disagree`` and ``backwards`` tell of them.
 
         By message: a row each, of the hops or of the headers, the latest first. Its key; ``hops``,
         how many (int64); ``sent``, the sender's Date; ``received``, the stamp of the last hop whose
@@ -112,8 +114,12 @@ def delivery(
 
     Of Authentication-Results (RFC 8601) only what one's own server wrote counts (section 7.1). It
     puts its field on top; but where it writes none, the topmost one came with the message, and
-    where it writes several, only one is read: name the server then as ``trusted``. Of several
-    DKIM signatures one that passes is enough; of other methods the first result counts.
+    where it writes several, only one is read: name the server then as ``trusted``. Of each trusted
+    server its topmost field counts, and those directly below that have its name and tell of other
+    methods. Where a server does not remove what claims to be from it, as section 5 asks of it, such
+    a field that came with the message can fill in a method that the server itself says nothing
+    about, but none that it does. Of several DKIM signatures one that passes is enough; of other
+    methods the first result counts.
 
     Examples
     --------

@@ -104,7 +104,8 @@ def duplicates(
     Views show messages that lie elsewhere (``\All``, ``\Flagged``; RFC 6154 section 2): to delete
     one there may delete it everywhere. Of Gmail each folder but the trash and junk is a label, and
     what has several is one message: of its folders the one with most copies counts. Gmail is known
-    by the account, its folders and columns. Of other servers views are known by ``folders``; ``headers(folder="*")`` reads none.
+    by the account, its folders and columns. Of other servers views are known by ``folders``;
+    ``headers(folder="*")`` reads none.
 
     Examples
     --------

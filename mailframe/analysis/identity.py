@@ -23,6 +23,7 @@ __all__ = [
     "Me",
     "directions",
     "is_mine",
+    "is_of_others",
     "lies_in",
     "my_addresses",
     "my_sources",

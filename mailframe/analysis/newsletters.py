@@ -38,9 +38,11 @@ _MONTH = 365.2425 / 12 * 86_400  # seconds
 _SCHEMES = ("https", "mailto", "http")
 # Whatever else a field may hold (javascript:, file:, data:), nobody is to click on it.
 _WAY = re.compile(
-    r"(?P<web>https?)://(?:[^/?#@]*+@)?[^/?#@:\\]|(?P<mail>mailto):[^?@]+@[^?@]", re.IGNORECASE
+    r"(?P<web>https?)://[^/?#@:][^/?#@]*+(?:[/?#]|\Z)|(?P<mail>mailto):[^?@]+@[^?@]", re.IGNORECASE
 )
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+# What stands before an @ is taken for the host by who looks at it, not by a browser, to which \ is
+# a / besides.
+_MISLEADING = re.compile(r"[\\\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 # A discussion, where it does not say so itself: one message in ten answers another; or three
 # write, of whom nobody wrote more than four fifths.
 _ANSWERS = 0.1
@@ -99,7 +101,8 @@ def newsletters(
         one alone; a copy counts once); ``gap``, the median time from one to the next; ``first`` and
         ``last``, when; ``dormant``: nothing has come for long. ``size`` in all and ``median_size``,
         in bytes. ``unsubscribe``, the address to leave at, https where there is one, else mailto,
-        else http, of the newest message that has any; nothing else is ever handed on.
+        else http, of the newest message that has any; nothing else is ever handed on, nor what has
+        a user name before its host, or a backslash, which make it look like another's.
         ``one_click`` (boolean): it says that one request to that address is enough; missing where
         ``list_unsubscribe_post`` was not read.
         ``attrs`` count the messages that are in no row: ``"mine"``, ``"junk"`` (whose addresses
@@ -119,12 +122,13 @@ def newsletters(
     and only if a valid DKIM signature covers both fields, which is not looked at here.
 
     A message with List-Id, List-Unsubscribe or List-Post counts for itself. Without them a sender
-    counts as bulk, with all its messages, if most of them say ``Precedence: bulk`` or ``junk``
-    (without answering anything) or ``Auto-Submitted: auto-generated``; or by its looks: three
-    messages from an address named like noreply, in many languages, or newsletter; or twelve from
-    outside my domain, none of which answers anything, half of them with the subject of another one,
-    figures aside, where the folder of sent mail is there. Nobody counts as bulk to whom I ever
-    wrote, or of whom any message was answered.
+    counts as bulk, with all its messages, if most of them, and two at least, say ``Precedence:
+    bulk`` or ``junk``, or ``Auto-Submitted: auto-generated``, without answering anything; or by its
+    looks: three messages from an address named like noreply, in many languages, or newsletter; or
+    twelve from outside my domain, half of them with the subject of another one, figures aside,
+    where the folder of sent mail is there; and in either case none that answers anything. A message
+    answers if it has In-Reply-To or References, or a subject with ``Re:``, ``Fwd:`` or their like.
+    Nobody counts as bulk to whom I ever wrote, or of whom any message was answered.
 
     A list is one where List-Post names an address; where one message in ten answers another and
     two or more write; or where three addresses write, none of them more than four fifths.
@@ -306,6 +310,6 @@ def _way_out(field: str) -> str | None:
     ways: dict[str, str] = {}
     for uri in parse_list_unsubscribe(field):
         found = _WAY.match(uri)
-        if found and not _CONTROL.search(uri):
+        if found and not _MISLEADING.search(uri):
             ways.setdefault((found["web"] or found["mail"]).lower(), uri)
     return next((ways[scheme] for scheme in _SCHEMES if scheme in ways), None)

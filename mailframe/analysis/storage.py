@@ -10,7 +10,7 @@ import pandas as pd
 from mailframe.analysis.columns import check_columns, group_column, text, time_column
 from mailframe.analysis.families import families
 from mailframe.analysis.groups import grouped, grouping
-from mailframe.analysis.keyed import KEY_NAMES, messages_at
+from mailframe.analysis.keyed import KEY_NAMES, messages_at, numbered
 from mailframe.analysis.periods import frequency_of, timeline, zone_of
 from mailframe.analysis.volume import summed_sizes
 from mailframe.exceptions import QueryError
@@ -88,9 +88,9 @@ def storage(
     Notes
     -----
     A message that lies in two folders takes up room twice, and is counted twice; where folders are
-    views of others (Gmail's), read one of them. Sizes are those that the server tells (RFC 9051
-    section 2.3.4), and attachments as large as they lie there: encoded, by base64 a third larger
-    than the file.
+    views of others (Gmail's), read one of them. So is what the frame has in two rows, as after
+    ``mf.concat`` of what overlaps. Sizes are those that the server tells (RFC 9051 section 2.3.4),
+    and attachments as large as they lie there: encoded, by base64 a third larger than the file.
 
     Examples
     --------
@@ -149,7 +149,8 @@ def largest(headers: pd.DataFrame, top: int | None = 20) -> pd.DataFrame:
         ``n_attachments`` and ``attachment_size``, as far as the headers have them; ``share`` of
         all bytes known, 0 to 1; ``cumulative``, that of this row and those before. Messages whose
         size is not known are in no row: ``attrs["without_size"]`` counts them. ``attrs["size"]``
-        are all bytes known.
+        are all bytes known. Of rows of one message, by its key, the first counts; copies in
+        several folders are several messages.
 
     Raises
     ------
@@ -171,7 +172,8 @@ def largest(headers: pd.DataFrame, top: int | None = 20) -> pd.DataFrame:
     """
     check_count("top", top, "messages")
     check_columns(headers, [*KEY_NAMES, "size"])
-    sizes = headers["size"].astype("Int64").reset_index(drop=True)
+    is_again = pd.Series(numbered(headers)[0]).duplicated()
+    sizes = headers["size"].astype("Int64").reset_index(drop=True)[~is_again]
     known = sizes[sizes.notna()].astype("int64")
     if top is not None:
         known = known.nlargest(top, keep="all") if top else known.head(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from mailframe.exceptions import QueryError
 from mailframe.parsing import parse_authentication_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from mailframe.records import AuthenticationResult
 
 __all__ = ["FIELD", "METHODS", "verdicts"]
 
@@ -31,6 +34,8 @@ _QUOTED = r'["\\]'
 _COMMENT = r"\([^()\n]*\)"
 _PROPERTY = r"[ \t]+[A-Za-z]+\.[A-Za-z0-9_.-]+=[^\s;]+"
 _LONGEST = 5_000
+_MOST_FIELDS = 50
+_SERVER = re.compile(r'\s*"?([^\s;"()=\\]+)')
 _NOTHING = (None,) * (len(METHODS) + 1)
 
 
@@ -45,7 +50,8 @@ def verdicts(
         Messages; where there is no column ``authentication_results``, or no frame, nothing is told.
     trusted
         The names of servers (authserv-id) whose fields are believed, in any case; None: whoever
-        wrote the topmost field.
+        wrote the topmost field. Of each server its topmost field counts, and those directly below
+        it that have its name and tell of other methods: some write a field for each method.
 
     Returns
     -------
@@ -113,14 +119,51 @@ def _shortened(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _read(value: str, names: frozenset[str] | None) -> tuple[str | None, ...]:
     """Return the result of each method, and who says so."""
-    results = parse_authentication_results(value.split("\n"))
-    if names is not None:
-        results = tuple(one for one in results if (one.authserv_id or "").casefold() in names)
-    if not results:
-        return _NOTHING
     told: dict[str, str] = {}
-    for one in results:
-        # One good signature is enough, whatever the others are worth (RFC 6376 section 6.1).
-        if one.method not in told or (one.method == "dkim" and one.result == "pass"):
-            told[one.method] = one.result
-    return (*(told.get(method) for method in METHODS), results[0].authserv_id)
+    servers: list[str | None] = []
+    for results in _believed(value.split("\n", _MOST_FIELDS)[:_MOST_FIELDS], names):
+        found: dict[str, str] = {}
+        for one in results:
+            # One good signature is enough, whatever the others are worth (RFC 6376 section 6.1).
+            if one.method not in found or (one.method == "dkim" and one.result == "pass"):
+                found[one.method] = one.result
+        told = found | told
+        servers.append(results[0].authserv_id)
+    if not servers:
+        return _NOTHING
+    return (*(told.get(method) for method in METHODS), servers[0])
+
+
+def _believed(
+    fields: list[str], names: frozenset[str] | None
+) -> Iterator[tuple[AuthenticationResult, ...]]:
+    """Give the results of each field that is believed: what is further down came with the mail."""
+    methods: dict[str | None, set[str]] = {}
+    done: set[str | None] = set()
+    above: str | None = None
+    for place, field in enumerate(fields):
+        results = parse_authentication_results([field])
+        server = _server(field, results)
+        if place and server != above:
+            done.add(above)
+        above = server
+        if server in done or (names is not None and server not in names):
+            continue
+        its = {one.method for one in results}
+        so_far = methods.setdefault(server, set())
+        if not its or its & so_far:
+            # It found nothing out, or says the same thing twice: the second was there before.
+            done.add(server)
+        if results and not its & so_far:
+            so_far |= its
+            yield results
+
+
+def _server(field: str, results: tuple[AuthenticationResult, ...]) -> str | None:
+    """Return who wrote a field, which one without results names as well."""
+    if results:
+        name = results[0].authserv_id
+    else:
+        found = _SERVER.match(field)
+        name = found and found[1]
+    return name and name.casefold()

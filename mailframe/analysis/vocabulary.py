@@ -80,7 +80,8 @@ def phrases(
     n
         How many words a phrase has: a number, or the least and the most.
     top
-        Only so many, the commonest; with ``before``, so many of each period. None: all.
+        Only so many, the commonest; with ``before``, so many of each period, and none of those
+        that score exactly 0, which are typical of neither. None: all.
     least
         In how many messages a phrase is, of both frames together, to be listed.
     without

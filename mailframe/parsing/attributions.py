@@ -88,6 +88,8 @@ _NO_NAMES = phrases(
     "wie, was, ich, er, sie, es, wir, comme, ce, il, elle, je, nous, como, lo, yo, come, quello",
     "così, zoals, jak, как, что, я",
 )
+# "Il" and "lo" are articles in Italian.
+_SENTENCE_BEGINS = _NO_NAMES - {"il", "lo"}
 _SENTENCE_ENDS = frozenset("!?;:。")
 
 _RULE = re.compile(r"(?:[-_=*~#\u2014\u2013\u2500\u2501\u2550]\s?+){3,}+")
@@ -180,7 +182,9 @@ def field_of(line: str) -> str | None:
     return _FIELDS.get(name.strip(" \t*_|").casefold())
 
 
-def find_header(lines: Sequence[str], at: int, *, is_announced: bool = False) -> int | None:
+def find_header(
+    lines: Sequence[str], at: int, *, is_announced: bool = False, is_parted: bool = False
+) -> int | None:
     """Find the end of a message's header that is shown within the text.
 
     Parameters
@@ -191,6 +195,8 @@ def find_header(lines: Sequence[str], at: int, *, is_announced: bool = False) ->
         Where it would begin.
     is_announced
         Whether a line above it says that a message begins, so that less of it is enough.
+    is_parted
+        Whether a line is drawn above it: then a date needs no year.
 
     Returns
     -------
@@ -200,11 +206,11 @@ def find_header(lines: Sequence[str], at: int, *, is_announced: bool = False) ->
     Notes
     -----
     A timetable has From, To and Date as well: it takes three fields with a sender, and an address,
-    or a full date and a subject.
+    or a full date and a subject. So has what somebody wants to be typed: there is no date.
     """
     found: set[str] = set()
     end, others = at, 0
-    is_addressed = is_dated = False
+    is_addressed = is_dated = is_timed = False
     for place in range(at, min(at + _MOST_HEADER_LINES, len(lines))):
         line = lines[place]
         role = field_of(line) if line else None
@@ -221,12 +227,15 @@ def find_header(lines: Sequence[str], at: int, *, is_announced: bool = False) ->
         if role in {"sender", "to", "copy"}:
             is_addressed = is_addressed or "@" in line
         elif role == "sent":
-            is_dated = is_dated or _is_moment(line[:_LONGEST])
+            is_dated = is_dated or _has_year(line[:_LONGEST])
+            is_timed = is_timed or _is_moment(line[:_LONGEST])
     if "sender" not in found or len(found) < (1 if is_announced else 3):
         return None
-    if not is_announced and not (is_addressed or (is_dated and "subject" in found)):
+    if is_announced:
+        return end
+    if "sent" not in found or not (is_dated or is_parted):
         return None
-    return end
+    return end if is_addressed or (is_timed and "subject" in found) else None
 
 
 def find_attribution(
@@ -254,6 +263,8 @@ def find_attribution(
     joined = ""
     for first in range(at, max(floor, at - _MOST_LINES + 1) - 1, -1):
         if not lines[first] or (first < at and lines[first][-1] in _SENTENCE_ENDS):
+            break
+        if _begins_a_sentence(lines[first]):
             break
         joined = f"{lines[first]} {joined}".rstrip()
         if len(joined) > _LONGEST:
@@ -352,9 +363,20 @@ def _extended(
             core = " ".join([*(line.strip(_EDGE) for line in lines[place:first]), core])
             found, first = _evidence(core), place
         place -= 1
-    is_full = found.address and (found.verb or (found.date and found.time))
+    # Without a verb it may be somebody's appointment, unless it begins with the date.
+    is_full = found.address and (
+        found.verb or (found.date and found.time and found.strange == 0 and _begins_with_date(core))
+    )
     is_dated = found.verb and found.date and found.time and found.year
     return Attribution(first, is_full=is_full and found.strange <= 1, is_dated=is_dated)
+
+
+def _begins_a_sentence(text: str) -> bool:
+    """Say whether a text begins as no attribution does: "As Ann wrote", "What we read"."""
+    word = _WORD.match(text)
+    if word is None or word[0].casefold() not in _SENTENCE_BEGINS:
+        return False
+    return not text[word.end() :].lstrip()[:1].isdigit()  # "As 15:04", in Portuguese
 
 
 def _is_known(text: str) -> bool:
@@ -369,7 +391,17 @@ def _begins(text: str) -> bool:
     return word is not None and word[0].casefold() in _LEADING
 
 
+def _begins_with_date(text: str) -> bool:
+    """Say whether a text begins with a weekday or a number, and ends with an address."""
+    word = _WORD.match(text)
+    is_day = text[0].isdigit() or (word is not None and word[0].casefold() in _DAYS)
+    return is_day and text.endswith((">", ")"))
+
+
 def _is_moment(text: str) -> bool:
     """Say whether a text has a date with a year, and a time."""
-    has_year = _YEAR.search(text) is not None or _NUMBERS.search(text) is not None
-    return has_year and _TIME.search(text.casefold()) is not None
+    return _has_year(text) and _TIME.search(text.casefold()) is not None
+
+
+def _has_year(text: str) -> bool:
+    return _YEAR.search(text) is not None or _NUMBERS.search(text) is not None

@@ -21,10 +21,53 @@ _MOST_WORDS = 12
 _ENOUGH = 3
 _SHORTEST_DISCLAIMER, _LONGEST_DISCLAIMER = 60, 2_000
 
-_SENT_FROM = tuple(phrases(*(language.sent_from for language in LANGUAGES.values())))
+_SENT_FROM = phrases(*(language.sent_from for language in LANGUAGES.values()))
+# "This message was" may stand before it, and in German who it is from.
+_SENT_BEGINS = re.compile(
+    r"(?:(?:this|the) (?:e-?mail|mail|message) (?:was|has been) |"
+    r"(?:ce message|cet? e-?mail|ce courriel) a été |"
+    r"(?:este mensaje|este correo) (?:fue|ha sido) |(?:esta mensagem|este e-?mail) foi |"
+    r"questo messaggio è stato |dit bericht is |(?:это )?(?:сообщение|письмо) )?"
+    rf"(?:{'|'.join(sorted(map(re.escape, _SENT_FROM), key=len, reverse=True))})"
+    # Han and kana leave no blank behind it.
+    r"(?:(?<=[^\x00-\u2fff])|(?!\w))"
+)
+_GERMAN_BEGINS = re.compile(
+    r"(?:(?:diese (?:e-?mail|mail|nachricht) wurde )?(?:von|vom|mit|über) (?!.*\b(?:ich|wir)\b))"
+)
+_SENT_ENDS = tuple(_SENT_FROM)
+# Where the verb stands last, the device stands first: "iPhoneから送信".
+_DEVICE = re.compile(
+    r"(?:from |my |나의 |내 |私の|从我的 ?|從我的 ?)?(?:[a-z]+ )?"
+    r"(?:iphone|ipad|ipod|android|samsung|galaxy|outlook|windows|yahoo|gmail|huawei|xiaomi|k-9|"
+    r"スマート|スマホ|携帯|아이폰|갤럭시|手机|手機)"
+)
+# "Get Outlook for iOS": the program, and what it is for; with the verb first or last.
+_GET = re.compile(
+    r"(?:(?:get|download|holen sie sich|beziehen sie|laden sie|obtenez|obtenir|télécharge[rz]|"
+    r"obtener|obtenga|descargar?|ottieni|scarica|obter|obtenha|baixe|pobierz|uzyskaj|скачать|"
+    r"получить|загрузить|отримати|获取|取得|下载|hämta|hent|få|skaff deg|last ned|hanki|lataa|"
+    r"získejte|stáhnout) ?)?(?:the |die |l['’])?"
+    r"(?:outlook|blue ?mail|yahoo|gmail|protonmail|proton mail|k-9|spark|typeapp|aqua ?mail|"
+    r"thunderbird|fairemail|mailbird|tuta\w*)\b"
+    # Nothing goes on behind it but a verb.
+    r"(?: mail| mobile)? (?:\S+ ){1,2}(?:android|ios|iphone|ipad|windows|mac|macos|mobile|desktop)"
+    r"(?: ?\S+)?"
+    r"|(?:android|ios|iphone|ipad|windows|mac)\W?[^\W\d_]* (?:için )?outlook\W?\w{0,3} ?"
+    r"(?:다운로드|edinin|indirin)"
+)
+_GET_VERB = re.compile(
+    r"(?:get|download|hole|bezieh|lade|obten|obtiene|téléch|descarg|ottieni|scarica|obt|baixe|"
+    r"pobierz|uzyskaj|скачать|получить|загрузить|отримати|获取|取得|下载|hämta|hent|få |skaff|"
+    r"last ned|hanki|lataa|získ|stáh)|(?:downloaden|ophalen|を入手|다운로드|edinin|indirin|를 받기)"
+    r"$"
+)
+_PLATFORM = re.compile(r"\b(?:android|ios|iphone|ipad|windows|mac|macos|mobile|desktop)")
+_LINK = re.compile(r"[<\[(]?https?://\S+")
+_AROUND = " \t.*_~-\u2013\u2014\u3002<>[]()\"'"
 _PRODUCTS = phrases(
     "iphone, ipad, ipod, android, samsung, galaxy, blackberry, outlook, yahoo, "
-    "proton, protonmail, mail, gmx, thunderbird, spark, nokia, "
+    "proton, protonmail, gmx, thunderbird, spark, nokia, "
     "windows, huawei, xiaomi, mi, redmi, oppo, vivo, oneplus, pixel, honor, motorola, sony, "
     "xperia, htc, lg, tutanota, tuta, aol, fairmail, aquamail, bluemail, mailbird, evolution, "
     "kmail, airmail, hey, superhuman, gmail, palm, treo, handheld, phone, smartphone, mobile, "
@@ -34,7 +77,8 @@ _PRODUCTS = phrases(
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _PRODUCT_WITHIN = re.compile(
-    "k-9|iphone|ipad|android|outlook|手机|邮箱|邮件|手機|信箱|メール|スマート|아이폰|갤럭시"
+    r"\bmail (?:for|für|pour|para|per|voor|app)\b|k-9|iphone|ipad|android|outlook|"
+    "手机|邮箱|邮件|手機|信箱|メール|スマート|아이폰|갤럭시"
 )
 
 _DISCLAIMER = tuple(
@@ -87,22 +131,27 @@ _FOOTER = tuple(
         "listeden çık, 退订, 取消订阅, 退訂, 配信停止, 수신거부, 수신 거부",
     )
 )
-# What people say too: a footer only below a line drawn, or with an address.
-_FOOTER_BELOW_RULE = (
-    *_FOOTER,
-    *phrases(
+# What people say too: a footer only below a line drawn, and with an address.
+_FOOTER_BELOW_RULE = tuple(
+    phrases(
         "mailing list, mailinglist, mailing-list, maillist, listinfo, unsubscribe, "
         "unsubscription, list archive, sponsor, groups.google, subscribed, abmelden, "
         "abbestellen, désinscri, désabonn, disiscriver, cancellati, descadastr, uitschrijven, "
         "afmelden, wypisać, wypisz, отписаться, отписка, рассылк, avregistrera, afmeld, "
         "avmeld, odhlásit, aboneliğ, メーリングリスト, відписатися, virus, viren"
-    ),
+    )
 )
+# The second kind of evidence: where to go, or who has added it.
+_PLACE = re.compile(r"https?:|www\.|@|\.com\b|avast|avg\b|mailing[ -]?list|sf\.net")
+_LEAVE_BEGIN = len("to unsubscribe")
 _LEAVE = re.compile(
     r"(?:unsubscri|abmeld|abbestell|désinscri|désabonn|darse de baja|disiscri|descadastr|"
-    r"uitschrijv|afmeld|wypis|отпис|avregistr|avmeld|odhlás|aboneli)[^\n]{0,80}?(?:https?:|@)|"
+    r"uitschrijv|afmeld|wypis|отпис|avregistr|avmeld|odhlás|aboneli)[^\n]{0,80}?(?:https?:|"
+    # Who asks to be removed gives an address as well, but none of a list.
+    r"(?:request|leave|unsub|majordomo|listserv|sympa|owner|signoff|abmeld)[^\s@]{0,60}@)|"
     r"(?:https?://)[^\s]{0,120}(?:listinfo|unsubscri|optout|opt-out)|"
-    r"mailing[ -]?list(?:$|\n| --? | <)|(?:^|\n)to unsubscribe\b"
+    r"mailing[ -]?list(?:$|\n| --? | <)|"
+    r"(?:^|\n)to unsubscribe\b[^\n]*(?:\n[^\n]*)?(?:https?:|www\.|@)"
 )
 
 
@@ -120,7 +169,19 @@ def is_sent_from(line: str) -> bool:
     is_named = not _PRODUCTS.isdisjoint(_WORD.findall(folded)) or _PRODUCT_WITHIN.search(folded)
     if not is_named or len(folded.split(None, _MOST_WORDS)) > _MOST_WORDS:
         return False
-    return any(map(folded.replace("\u2019", "'").__contains__, _SENT_FROM))
+    # The whole line: "Did you get my mail?" has the words as well.
+    core = _LINK.sub("", folded.replace("\u2019", "'")).strip(_AROUND)
+    if core.endswith(("?", "\uff1f")):
+        return False
+    if _SENT_BEGINS.match(core):
+        return True
+    if core.endswith(_SENT_ENDS):
+        return _DEVICE.match(core) is not None or _GERMAN_BEGINS.match(core) is not None
+    return (
+        _PLATFORM.search(core) is not None
+        and _GET.fullmatch(core) is not None
+        and _GET_VERB.search(core) is not None
+    )
 
 
 def is_disclaimer(paragraph: Collection[str]) -> bool:
@@ -139,7 +200,7 @@ def is_disclaimer(paragraph: Collection[str]) -> bool:
 
 
 def find_footer_line(lines: Sequence[str]) -> int | None:
-    """Find the first line that only a footer has.
+    """Find the first line that only a footer has, with an address or a page about it.
 
     Parameters
     ----------
@@ -152,16 +213,24 @@ def find_footer_line(lines: Sequence[str]) -> int | None:
         Its place; None if there is none.
     """
     # All at once: nearly no paragraph has one.
-    if not _is_footer("\n".join(lines)):
+    text = "\n".join(lines)
+    if not _is_footer(text) or _PLACE.search(text[:_LONGEST_FOOTER].casefold()) is None:
         return None
-    return next((at for at, line in enumerate(lines) if _is_footer(line)), None)
+    return next(
+        (
+            at
+            for at, line in enumerate(lines)
+            if _is_footer(line) or line[:_LEAVE_BEGIN].casefold() == "to unsubscribe"
+        ),
+        None,
+    )
 
 
 def _is_footer(text: str) -> bool:
     folded = text[:_LONGEST_FOOTER].casefold()
     if any(map(folded.__contains__, _FOOTER)):
         return True
-    has_place = "://" in folded or "@" in folded or "mailing" in folded or "to uns" in folded
+    has_place = "://" in folded or "@" in folded or "mailing" in folded
     return has_place and _LEAVE.search(folded) is not None
 
 
@@ -174,4 +243,8 @@ def may_be_footer(lines: Sequence[str]) -> bool:
         Of a paragraph.
     """
     folded = "\n".join(lines)[:_LONGEST_FOOTER].casefold()
-    return any(map(folded.__contains__, _FOOTER_BELOW_RULE))
+    if any(map(folded.__contains__, _FOOTER)):
+        return True
+    # Below a heading people talk of viruses and sponsors, too.
+    is_listed = any(map(folded.__contains__, _FOOTER_BELOW_RULE))
+    return is_listed and _PLACE.search(folded) is not None

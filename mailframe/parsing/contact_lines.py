@@ -12,10 +12,18 @@ from mailframe.parsing.vocabulary import phrases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["is_contact_block", "is_contact_line", "is_mail_address", "is_postscript", "is_sentence"]
+__all__ = [
+    "is_contact_block",
+    "is_contact_line",
+    "is_mail_address",
+    "is_postscript",
+    "is_sentence",
+    "may_be_name",
+]
 
 MOST_LINES = 14
 _LONGEST_LINE = 100
+_MOST_NAMES = 6
 
 _PHONE = re.compile(
     r"(?<![\w.,/-])(?:\+|\(?0)[\d\s()/.\u2011-]{6,24}(?!\w)"
@@ -169,6 +177,24 @@ def is_contact_block(block: Sequence[str], least: int) -> bool:
 def _is_name(line: str) -> bool:
     words = line.split()
     return 2 <= len(words) <= 4 and all(word[0].isupper() or word[0] in "\"'(" for word in words)  # noqa: PLR2004 first and last name, initials
+
+
+def may_be_name(line: str) -> bool:
+    """Say whether a line may be a name, of somebody or of a company: a few words, no address.
+
+    Parameters
+    ----------
+    line
+        Not empty.
+    """
+    words = line.split(None, _MOST_NAMES)
+    if len(words) > _MOST_NAMES or line[-1] in "?!:;\u3002\uff1f\uff01":
+        return False
+    if "@" in line or "/" in line or line.startswith("www."):
+        return False
+    # Above all in capitals; by itself, or as somebody types who never uses them, any word.
+    small = sum(word[0].islower() for word in words)
+    return small * 2 < len(words) or (len(words) <= 2 and line[-1] != ".")  # noqa: PLR2004 names
 
 
 def is_sentence(line: str) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailframe.parsing.headers import declared_charset, iter_fields, read_headers
+from mailframe.parsing.headers import (
+    declared_charset,
+    decode_field,
+    iter_fields,
+    read_headers,
+)
 from mailframe.parsing.message import Email
 from mailframe.parsing.mime import split_message
 from mailframe.parsing.parts import Bodies, Picked, pick_parts, read_bodies
-from mailframe.parsing.words import decode_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,4 +198,4 @@ def _decoded(fields: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     if values.isascii() and "=?" not in values and "\0" not in values:
         return tuple(fields)
     charset = None if values.isascii() else declared_charset(fields)
-    return tuple([(name, decode_words(value, charset)) for name, value in fields])
+    return tuple([(name, decode_field(name, value, charset)) for name, value in fields])

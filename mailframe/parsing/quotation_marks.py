@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from mailframe.parsing.attributions import find_attribution
+from mailframe.parsing.vocabulary import phrases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,21 +26,26 @@ OWN, QUOTED = "o", "q"
 
 # Up to three blanks stand before a mark: what is further in is a program's output.
 _MARK = re.compile(r" {0,3}>|\t>")
-_INITIALS = re.compile(r" {0,8}([A-Z][A-Za-z]{0,11})>+(?=[\s>]|$)")
+_INITIALS = re.compile(r" {0,8}([A-Z][A-Za-z]{0,11})>+(?=[\s>]|$)(?! ?[\d.,]++$)")
 _PROMPTS = frozenset({"SQL", "PS", "C", "D", "IN", "OUT"})
 # Other programs' marks, known only by an attribution above them: "| ", ": ", "--]".
 _OTHER_MARK = re.compile(r"[^\w\s\"'(\[<>.,*+-]{1,3}(?=\s|$)|[^\w\s\"'(\[<>.,*+]{1,3}[|:}\])#%]")
-# An mbox file's mark on a line of somebody's own (RFC 4155), and faces.
-_NO_MARK = re.compile(r">+From |>>> .*\d >>>$|>[_.]<|>[:;=]-?[(|/]|>{7} ")
+# An mbox file's mark on a line of somebody's own (RFC 4155), "more than five", and faces.
+_NO_MARK = re.compile(r">+From |>\d[\d.,]*+%? ?[^\W\d_]|>>> .*\d >>>$|>[_.]<|>[:;=]-?[(|/]|>{7} ")
 _PYTHON = re.compile(r">>> \S|>>>$")
 
 _MOST_INITIALS = 4
 _FURTHEST = 24  # characters at a line's beginning where a mark may stand
 
 # Where a mailer has broken quoted lines: at 72 to 80 characters, so what was over is short.
-_BROKEN_FROM = 55
+_BROKEN_FROM = 65
 _BROKEN_AT = 68
 _BROKEN_REST = 40
+# What may be an answer of one word below a quoted line.
+_ANSWERS = phrases(
+    "yes, yep, yeah, no, nope, ok, okay, sure, maybe, done, agreed, right, ja, nein, doch, oui, "
+    "non, si, sí, sim, não, nee, tak, nie, да, нет"
+)
 
 
 def mark_quotes(lines: Sequence[str], bare: Sequence[str], letters: list[str]) -> None:
@@ -164,8 +170,9 @@ def _is_rest(lines: Sequence[str], bare: Sequence[str], at: int) -> bool:
         return False
     if len(above) + 1 + len(rest.split(None, 1)[0]) < _BROKEN_AT:
         return False
-    is_between = at + 1 < len(lines) and _MARK.match(lines[at + 1]) is not None
-    is_unfinished = above[-1] not in ".?!:"
-    if is_between:
-        return rest[0].islower() or is_unfinished
-    return rest[0].islower() and is_unfinished
+    # An answer may stand below a long line too: the quote goes on only where it ends no sentence.
+    if at + 1 == len(lines) or not _MARK.match(lines[at + 1]) or above[-1] in ".?!:":
+        return False
+    if " " not in rest:
+        return rest.casefold().strip(".!,") not in _ANSWERS
+    return rest[-1] in ".?!:," or bare[at + 1].lstrip("> ")[:1].islower()

@@ -69,7 +69,8 @@ def split_reply(text: str) -> Reply:
     -----
     Greetings, closing formulas and the bare name below are own words; a name with title, number
     or address is a signature. What is forwarded is quoted. Of a quote without marks everything
-    below counts as quoted; who has written into it is lost.
+    below counts as quoted; who has written into it is lost. A text that somebody sends, and that
+    has all a footer or a business card has, is taken for one; so is a short list below two dashes.
 
     Examples
     --------
@@ -226,9 +227,11 @@ def _introduced(text: _Text, at: int, floor: int) -> _Introduction | None:
         end = at + 1 if header is None else header
         # With marks below, these tell.
         return _Introduction(at, end, is_open=not text.is_marked_below(end - 1))
-    if field_of(line) in _FIRST_FIELDS and (header := find_header(bare, at)) is not None:
+    if field_of(line) in _FIRST_FIELDS:
         first = _rule_above(bare, at, floor)
-        return _Introduction(first, header, is_open=not text.is_marked_below(header - 1))
+        header = find_header(bare, at, is_parted=first < at)
+        if header is not None:
+            return _Introduction(first, header, is_open=not text.is_marked_below(header - 1))
     if (colon := line.find(":  ")) > 0:
         # Yahoo on phones: the quote begins in the line of the attribution.
         found = find_attribution([line[: colon + 1]], 0, 0, is_marked_below=False)

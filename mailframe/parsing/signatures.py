@@ -18,6 +18,7 @@ from mailframe.parsing.contact_lines import (
     is_mail_address,
     is_postscript,
     is_sentence,
+    may_be_name,
 )
 from mailframe.parsing.vocabulary import LANGUAGES, phrases
 
@@ -28,7 +29,8 @@ __all__ = ["ARMOR", "DELIMITER", "find_armor", "find_footers", "find_signature",
 
 #: Two dashes and a blank (RFC 3676 section 4.3).
 DELIMITER = "-- "
-_DELIMITERS = frozenset({DELIMITER, "--", "- --", "\u2014", "__"})
+_ESCAPED = "- --"  # by OpenPGP, which sets a dash before lines that begin with one
+_DELIMITERS = frozenset({DELIMITER, _ESCAPED, "--", "\u2014", "__"})
 
 # What is longer is somebody's words.
 _MOST_DELIMITED = 40
@@ -36,6 +38,8 @@ _MOST_LOOSE = 10
 _MOST_FOOTER = 30
 _MOST_BARE_FOOTER = 10
 _MOST_IN_ALL = 2 * MOST_LINES
+_MOST_GREETING = 4  # words
+_FEWEST_WORDS = 3  # of a sentence: fewer are a name
 
 _AROUND = " ,.!;:~*_-\u3002\uff01\u3001\uff0c"
 
@@ -102,13 +106,14 @@ def find_footers(lines: Sequence[str], is_open: Sequence[bool]) -> tuple[int, in
         to a message quoted above; behind the last line if there is none.
     """
     start = end = last = len(lines)
+    top = next((at for at, line in enumerate(lines) if line), end)
     while True:
         while end and not lines[end - 1]:
             end -= 1
         first = end
         while first and is_open[first - 1] and end - first < _MOST_FOOTER:
             first -= 1
-        found = _footer_within(lines, first, end)
+        found = _footer_within(lines, top, first, end)
         if found is None:
             return start, last
         if last == len(lines) or not _is_edge(lines[start]):
@@ -120,11 +125,14 @@ def _is_edge(line: str) -> bool:
     return line in _DELIMITERS or is_rule(line)
 
 
-def _footer_within(lines: Sequence[str], first: int, end: int) -> int | None:
-    """Find a footer that goes on to the end of a paragraph."""
+def _footer_within(lines: Sequence[str], top: int, first: int, end: int) -> int | None:
+    """Find a footer that goes on to the end of a paragraph; the text begins at ``top``."""
     edge = next((at for at in range(first, end) if _is_edge(lines[at])), None)
     if edge is not None and may_be_footer(lines[edge:end]):
         return edge
+    # What a message begins with, and what greets, is of its author.
+    if first <= top or first == end or _is_greeting(lines[first]):
+        return None
     place = find_footer_line(lines[first:end])
     if place is None:
         return None
@@ -132,6 +140,11 @@ def _footer_within(lines: Sequence[str], first: int, end: int) -> int | None:
     # In the middle of a sentence it belongs to what is above.
     begins = first if lines[at][0].islower() and "://" not in lines[at] else at
     return begins if end - begins <= _MOST_BARE_FOOTER else None
+
+
+def _is_greeting(line: str) -> bool:
+    """Say whether a line may be "Dear Ann Lee,"."""
+    return line[-1] in ",!\uff0c\uff01" and len(line.split(None, _MOST_GREETING)) <= _MOST_GREETING
 
 
 class _Stretch(NamedTuple):
@@ -185,10 +198,16 @@ def _delimited(lines: Sequence[str], start: int, end: int) -> int:
         return found
     # Without the blank they may just part the text: that is done more than once.
     at, below = loose[0]
-    is_signed = len(loose) == 1 or any(
-        is_contact_line(line) or is_sent_from(line) for line in lines[at + 1 : end] if line
-    )
-    return at if 0 < below <= _MOST_LOOSE and is_signed else end
+    if not 0 < below <= _MOST_LOOSE:
+        return end
+    signed = [line for line in lines[at + 1 : end] if line]
+    if any(is_contact_line(line) or is_sent_from(line) for line in signed):
+        is_signed = may_be_name(signed[0]) or signed[0][-1] not in ".?!,:;"
+    else:
+        # A name, and perhaps a motto: more are sentences that the dashes part from others.
+        is_name = may_be_name(signed[0]) and sum(map(is_sentence, signed)) < 2  # noqa: PLR2004
+        is_signed = len(loose) == 1 and (is_name or lines[at] == _ESCAPED)
+    return at if is_signed else end
 
 
 def _undelimited(lines: Sequence[str], stretch: _Stretch, end: int, last: int) -> int:
@@ -269,11 +288,17 @@ def _within(
     tail = stop
     while tail > first and is_sent_from(lines[tail - 1]):
         tail -= 1
-    if tail < stop:
+    if tail < stop and not (tail > first and _goes_on(lines[tail - 1], lines[tail])):
         return tail
     if all(map(is_rule, block)):
         return first if is_below else None
     return _card_within(lines, first, stop, stretch, is_below=is_below)
+
+
+def _goes_on(line: str, below: str) -> bool:
+    """Say whether a sentence goes on in the line below: "the photo was", "sent from my phone"."""
+    words = line.split(None, _FEWEST_WORDS)
+    return below[0].islower() and len(words) >= _FEWEST_WORDS and line[-1] not in ".!?"
 
 
 def _card_within(
@@ -293,8 +318,10 @@ def _card_within(
         return None  # somebody sends an address
     if not is_all and lines[above][-1] == ":":
         return None  # "You find us here:"
-    is_near = closing is not None and first - closing <= MOST_LINES
-    return _card(lines, first, stop, least=1 if is_near or is_below else 2)
+    if is_below or (closing is not None and first - closing <= MOST_LINES):
+        return _card(lines, first, stop, least=1)
+    # Pages and addresses alone are what somebody sends.
+    return _card(lines, first, stop, least=2) if may_be_name(lines[first]) else None
 
 
 def _card(lines: Sequence[str], first: int, stop: int, *, least: int) -> int | None:

@@ -39,12 +39,14 @@ _MARKS = (
 _ASCII_WORD = re.compile(r"[a-z0-9]++(?:['-][a-z0-9]++)*+")
 
 # A URL ends where Han or kana begin: there no blank stands behind it.
-_URL_END = r"\s<>\"\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"
+# A bracket is of it only with the one that closes it.
+_URL_END = r"\s<>\"\u3000-\u30ff\u3400-\u9fff\uff00-\uffef()\[\]"
+_IN_URL = rf"(?:[^{_URL_END}]++|\([^{_URL_END}]*+\)|\[[^{_URL_END}]*+\])++"
 # An address begins where no word goes on: what is long and no address is then read once, and not
 # anew from each of its letters.
 _NAME = r"a-z0-9\u00c0-\u0dff-"
 _ADDRESS = re.compile(
-    rf"(?<![a-z])(?:(?:https?|ftps?|imaps?|webcal|file)://|mailto:|www\.)[^{_URL_END}]++"
+    rf"(?<![a-z])(?:(?:https?|ftps?|imaps?|webcal|file)://|mailto:|www\.){_IN_URL}"
     rf"|(?<![_.+{_NAME}])[_.+{_NAME}]++@[{_NAME}]++(?:\.[{_NAME}]++)*+"
 )
 _ADDRESS_SIGNS = ("@", "://", "www.")  # no address is without

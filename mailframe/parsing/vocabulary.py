@@ -33,7 +33,8 @@ class Language(NamedTuple):
     original, forwarded
         What stands between dashes, or before a colon, above such a message.
     sent_from
-        What goes with the name of a device or program: "Sent from my iPhone".
+        How the line of a device or program begins, or ends where the verb stands there: "Sent
+        from my iPhone".
     closing
         How letters end, above the name.
     """
@@ -71,7 +72,7 @@ LANGUAGES: Mapping[str, Language] = {
         "Reply message, Original message follows, Reply to message, Replied Message",
         forwarded="Forwarded message, Begin forwarded message, Forwarded by, Forwarded mail, "
         "Forwarded email, Forward message, Start of forwarded message, Forwarded Letter",
-        sent_from="sent from, sent via, sent by, sent with, sent using, sent on, get, download, "
+        sent_from="sent from, sent via, sent by, sent with, sent using, sent on, "
         "typed on, written on, composed on",
         closing="Regards, Best regards, Kind regards, Warm regards, Kindest regards, Best, "
         "Best wishes, All the best, Cheers, Thanks, Many thanks, Thank you, Thanks again, "
@@ -98,8 +99,7 @@ LANGUAGES: Mapping[str, Language] = {
         "Ursprüngliche Mail, Original-Mail, Urspruengliche Nachricht, Ursprünglicher Termin",
         forwarded="Weitergeleitete Nachricht, Anfang der weitergeleiteten Nachricht, "
         "Anfang der weitergeleiteten E-Mail, Weitergeleitete E-Mail, Weitergeleitet von",
-        sent_from="gesendet, gesendet von, gesendet mit, von meinem, gesendet aus, verschickt mit, "
-        "holen sie sich, beziehen sie, laden sie, wurde von meinem",
+        sent_from="gesendet von, gesendet mit, gesendet aus, gesendet, verschickt mit, verschickt",
         closing="Mit freundlichen Grüßen, Mit freundlichen Grüssen, Freundliche Grüße, "
         "Freundliche Grüsse, Viele Grüße, Viele Grüsse, Liebe Grüße, Liebe Grüsse, Beste Grüße, "
         "Beste Grüsse, Schöne Grüße, Herzliche Grüße, Herzliche Grüsse, Grüße, Gruß, Gruss, "
@@ -123,8 +123,8 @@ LANGUAGES: Mapping[str, Language] = {
         original="Message d'origine, Message original, Message initial, Rendez-vous d'origine",
         forwarded="Message transféré, Message transmis, Début du message réexpédié, "
         "Début du message transféré, Courriel transféré, Mail transféré, Transféré par",
-        sent_from="envoyé de, envoyé depuis, envoyé à partir de, envoyé avec, envoyé par, obtenez, "
-        "obtenir, télécharger, provenance",
+        sent_from="envoyé de, envoyé depuis, envoyé à partir de, envoyé avec, envoyé par, "
+        "provenance",
         closing="Cordialement, Bien cordialement, Bien à vous, Bien à toi, Amicalement, "
         "Sincèrement, Salutations, Meilleures salutations, Salutations distinguées, "
         "Sincères salutations, Très cordialement, À bientôt, A bientôt, Merci, Merci d'avance, "
@@ -145,8 +145,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Mensaje original, Mensaje de origen, Correo original, Cita original",
         forwarded="Mensaje reenviado, Inicio del mensaje reenviado, Mensaje enviado, "
         "Inicio de mensaje reenviado",
-        sent_from="enviado desde, enviado con, enviado por, obtener, obtenga, descargar, "
-        "enviado mediante",
+        sent_from="enviado desde, enviado con, enviado por, enviado mediante",
         closing="Saludos, Un saludo, Saludos cordiales, Un cordial saludo, Cordialmente, "
         "Atentamente, Un abrazo, Abrazos, Gracias, Muchas gracias, Saludos atentos, "
         "Muy atentamente, "
@@ -167,7 +166,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Messaggio originale, Messaggio di origine, Messaggio Originale",
         forwarded="Messaggio inoltrato, Inizio messaggio inoltrato, Messaggio Inoltrato, "
         "Inizio del messaggio inoltrato",
-        sent_from="inviato da, inviato dal, inviato con, ottieni, scarica",
+        sent_from="inviato da, inviato dal, inviato con",
         closing="Cordiali saluti, Distinti saluti, Saluti, Un saluto, Un caro saluto, Cari saluti, "
         "A presto, Grazie, Grazie mille, Cordialmente, Buona giornata, Buon lavoro, Ciao, "
         "Tanti saluti, Grazie e saluti, Un abbraccio, Baci",
@@ -188,8 +187,7 @@ LANGUAGES: Mapping[str, Language] = {
         forwarded="Mensagem encaminhada, Mensagem reencaminhada, Início da mensagem encaminhada, "
         "Início da mensagem reencaminhada, Forwarded message",
         sent_from="enviado do, enviado da, enviado a partir, enviado de, enviado via, "
-        "enviado pelo, "
-        "obter, obtenha, baixe, enviado através, enviado com",
+        "enviado pelo, enviado através, enviado com",
         closing="Atenciosamente, Cumprimentos, Com os melhores cumprimentos, "
         "Melhores cumprimentos, "
         "Abraço, Abraços, Um abraço, Obrigado, Obrigada, Muito obrigado, Muito obrigada, "
@@ -213,7 +211,7 @@ LANGUAGES: Mapping[str, Language] = {
         forwarded="Doorgestuurd bericht, Begin doorgestuurd bericht, "
         "Begin van doorgestuurd bericht, Doorgezonden bericht",
         sent_from="verzonden vanaf, verstuurd vanaf, verzonden met, verstuurd met, verzonden via, "
-        "verstuurd via, downloaden, outlook voor",
+        "verstuurd via, verzonden, verstuurd",
         closing="Met vriendelijke groet, Met vriendelijke groeten, Vriendelijke groet, "
         "Vriendelijke groeten, Groet, Groeten, Groetjes, Hartelijke groet, Hartelijke groeten, "
         "Mvg, Bedankt, Dank je, Dank u, Alvast bedankt, Met hartelijke groet, Hoogachtend, Dank",
@@ -235,8 +233,7 @@ LANGUAGES: Mapping[str, Language] = {
         "Wiadomość oryginalna od",
         forwarded="Wiadomość przekazana, Przekazana wiadomość, Treść przekazanej wiadomości, "
         "Początek przekazywanej wiadomości, Przesłana wiadomość, Przekazywana wiadomość dalej",
-        sent_from="wysłane z, wysłano z, wysłane przez, wysłano za pomocą, pobierz, uzyskaj, "
-        "wysłane za pomocą",
+        sent_from="wysłane z, wysłano z, wysłane przez, wysłano za pomocą, wysłane za pomocą",
         closing="Pozdrawiam, Z poważaniem, Pozdrowienia, Serdecznie pozdrawiam, Dziękuję, "
         "Z wyrazami szacunku, Pozdrawiam serdecznie, Z pozdrowieniami, Dzięki, Z góry dziękuję, "
         "Ukłony, Łączę pozdrowienia",
@@ -260,8 +257,7 @@ LANGUAGES: Mapping[str, Language] = {
         "Начало переадресованного сообщения, Начало пересылаемого сообщения, Пересылаемое письмо, "
         "Начало перенаправленного сообщения, Переадресованное сообщение, "
         "Конец пересылаемого сообщения",
-        sent_from="отправлено с, отправлено из, отправлено через, отправлено, скачать, получить, "
-        "послано с, загрузить",
+        sent_from="отправлено с, отправлено из, отправлено через, отправлено, послано с",
         closing="С уважением, Всего доброго, Спасибо, С наилучшими пожеланиями, Всего хорошего, "
         "Заранее спасибо, Удачи, Целую, До встречи, До свидания, С приветом, Всех благ, Обнимаю, "
         "Большое спасибо, Благодарю",
@@ -281,7 +277,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Початкове повідомлення, Оригінальне повідомлення, Вихідне повідомлення",
         forwarded="Переслане повідомлення, Початок листа, що пересилається, "
         "Перенаправлене повідомлення",
-        sent_from="надіслано з, відправлено з, надіслано через, отримати",
+        sent_from="надіслано з, відправлено з, надіслано через",
         closing="З повагою, Дякую, З найкращими побажаннями, Щиро, Гарного дня",
     ),
     "zh": Language(
@@ -297,7 +293,7 @@ LANGUAGES: Mapping[str, Language] = {
         forwarded="转发的邮件, 转发邮件信息, 转发邮件, 转发的邮件信息, 轉寄的郵件, 轉寄郵件, "
         "下面是被转发的邮件, 以下是被转发的邮件, 开始转发的邮件, 開始轉寄郵件, 转发信息, 轉寄訊息, "
         "Forwarded message, 转发的原邮件, 已转发邮件",
-        sent_from="发自, 發自, 从我的, 從我的, 传送自, 傳送自, 寄自, 发送自, 获取, 取得, 来自",
+        sent_from="发自, 發自, 从我的, 從我的, 传送自, 傳送自, 寄自, 发送自, 来自, 发送, 發送",
         closing="此致, 敬礼, 敬禮, 祝好, 谢谢, 謝謝, 顺颂商祺, 順頌商祺, 顺祝商祺, 祝工作顺利, "
         "致礼, 多谢, "
         "敬上, 此致敬礼, 祝顺利, 感谢",
@@ -316,7 +312,7 @@ LANGUAGES: Mapping[str, Language] = {
         forwarded="転送されたメッセージ, 転送メッセージ, 転送メール, 転送されたメール, "
         "Forwarded Message, "
         "以下、転送されたメール, ここから転送",
-        sent_from="から送信, から送信しました, で送信, より送信, を入手, から送られた, からの送信",
+        sent_from="から送信, から送信しました, で送信, より送信, から送られた, からの送信",
         closing="よろしくお願いします, よろしくお願いいたします, 宜しくお願い致します, 以上, 敬具, "
         "草々, "
         "よろしくお願い致します, 宜しくお願いします, 宜しくお願いいたします, "
@@ -334,7 +330,7 @@ LANGUAGES: Mapping[str, Language] = {
         subject="제목",
         original="원본 메시지, 원본 메일, Original Message, 원본메시지",
         forwarded="전달된 메시지, 전달된 메일, Forwarded message, 전달된 메세지",
-        sent_from="에서 보냄, 에서 보냈습니다, 에서 발송, 다운로드, 에서 전송",
+        sent_from="에서 보냄, 에서 보냈습니다, 에서 발송, 에서 전송",
         closing="감사합니다, 고맙습니다, 드림, 올림",
     ),
     "sv": Language(
@@ -352,7 +348,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Ursprungligt meddelande, Originalmeddelande, Ursprungsmeddelande",
         forwarded="Vidarebefordrat meddelande, Vidarebefordrat brev, Vidarebefordrat mejl, "
         "Vidarebefordrat mail, Början på vidarebefordrat brev",
-        sent_from="skickat från, skickat med, skickat via, hämta, skickades från",
+        sent_from="skickat från, skickat med, skickat via, skickades från",
         closing="Hälsningar, Med vänlig hälsning, Med vänliga hälsningar, Vänliga hälsningar, "
         "Mvh, Vänligen, Bästa hälsningar, Tack, Kram, Många hälsningar, Vänlig hälsning, Hälsar, "
         "Tack på förhand, Kramar",
@@ -371,7 +367,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Oprindelig meddelelse, Original meddelelse, Oprindelig besked",
         forwarded="Videresendt meddelelse, Videresendt besked, Start på videresendt besked, "
         "Start på videresendt meddelelse",
-        sent_from="sendt fra, sendt med, sendt via, hent, få",
+        sent_from="sendt fra, sendt med, sendt via",
         closing="Hilsen, Med venlig hilsen, Venlig hilsen, Mvh, De bedste hilsner, Kærlig hilsen, "
         "Bedste hilsner, Hilsner, Tak, Mange hilsner, Mange tak, Vh, Kh",
     ),
@@ -388,7 +384,7 @@ LANGUAGES: Mapping[str, Language] = {
         subject="Emne",
         original="Opprinnelig melding, Original melding, Opprinnelig e-post",
         forwarded="Videresendt melding, Videresendt e-post, Start på videresendt melding",
-        sent_from="sendt fra, sendt med, skaff deg, last ned",
+        sent_from="sendt fra, sendt med",
         closing="Hilsen, Med vennlig hilsen, Vennlig hilsen, Mvh, Beste hilsen, Takk, "
         "Mange hilsener, "
         "Hilsener, Klem, Hils, Vennligst",
@@ -409,7 +405,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Alkuperäinen viesti",
         forwarded="Välitetty viesti, Edelleenlähetetty viesti, Välitetty viesti alkaa, "
         "Edelleenlähetetty viesti alkaa",
-        sent_from="lähetetty, hanki, lähetetty laitteesta, lataa",
+        sent_from="lähetetty, lähetetty laitteesta",
         closing="Terveisin, Ystävällisin terveisin, Parhain terveisin, Terv, Kiitos, T, Yst.terv, "
         "Ystävällisesti, Kiitoksia, Kiitos etukäteen, Terkuin",
     ),
@@ -427,7 +423,7 @@ LANGUAGES: Mapping[str, Language] = {
         subject="Předmět",
         original="Původní zpráva, Původní e-mail, Pôvodná správa",
         forwarded="Přeposlaná zpráva, Začátek přeposílané zprávy, Přeposílaná zpráva",
-        sent_from="odesláno z, odesláno, odesláno pomocí, získejte, stáhnout, posláno z",
+        sent_from="odesláno z, odesláno, odesláno pomocí, posláno z",
         closing="S pozdravem, Děkuji, Hezký den, S přátelským pozdravem, Zdravím, Díky, "
         "S úctou, Pěkný den, Mějte se hezky, Děkuji předem",
     ),
@@ -447,7 +443,7 @@ LANGUAGES: Mapping[str, Language] = {
         original="Orijinal Mesaj, Özgün İleti, Orijinal İleti, Orjinal Mesaj",
         forwarded="İletilen mesaj, Yönlendirilmiş ileti, Yönlendirilen mesaj, İletilmiş ileti, "
         "Yönlendirilen ileti, İleti başlangıcı",
-        sent_from="gönderildi, edinin, indirin, gönderilmiştir",
+        sent_from="gönderildi, gönderilmiştir",
         closing="Saygılarımla, İyi çalışmalar, Teşekkürler, Sevgiler, Selamlar, Saygılar, "
         "Teşekkür ederim, Kolay gelsin, İyi günler",
     ),

@@ -32,7 +32,8 @@ def test_a_message_in_two_folders_is_there_twice() -> None:
     assert found["copies"].tolist() == [2, 2]
     assert found["surplus"].tolist() == [False, True]
     assert found.attrs == {
-        "surplus_size": 100, "without_id": 0, "other_date": 0, "views": 0,
+        "surplus_size": 100, "without_id": 0, "undated": 0, "different": 0, "views": 0,
+        "of_others": 0, "renumbered": 0,
     }  # fmt: skip
     assert list(found.columns) == [
         "account", "folder", "uidvalidity", "uid", "group", "copies", "surplus", "message_id",
@@ -57,6 +58,9 @@ def test_what_frees_most_room_comes_first() -> None:
         {"message_id": "A@x"},
         {"date": "2025-03-02"},
         {"date": None},
+        {"subject": "Alarm 2"},
+        {"from_address": "bob@example.org"},
+        {"from_address": None},
         {"account": "you@example.com"},
     ],
 )
@@ -65,18 +69,63 @@ def test_what_differs_is_no_copy(other: dict[str, Any]) -> None:
     assert len(duplicates(copies({}, {}, other))) == 2
 
 
-@pytest.mark.parametrize("lacking", [{"message_id": None}, {"message_id": ""}, {"size": None}])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"size": None},
+        *({"message_id": no_id} for no_id in (None, "", "none", "<@>", "@", "a@", "<a>", "<@x>")),
+    ],
+)
 def test_what_has_no_id_or_size_is_nobodys_copy(lacking: dict[str, Any]) -> None:
     found = duplicates(copies(lacking, lacking, {}))
     assert found.empty
     assert found.attrs["without_id"] == 2
 
 
+def test_what_has_no_date_is_nobodys_copy() -> None:
+    found = duplicates(copies({"date": None}, {"date": None}, {"date": None, "size": None}))
+    assert found.empty
+    assert found.attrs["undated"] == 2
+    assert found.attrs["without_id"] == 1
+    assert len(duplicates(copies({"date": None}, {"date": None}), by="size")) == 2
+
+
+def test_of_a_folder_that_was_numbered_anew_nobody_knows_which_rows_hold() -> None:
+    frame = copies(
+        {"uid": 1, "uidvalidity": 1},
+        {"uid": 1, "uidvalidity": 2},
+        {"uid": 2, "uidvalidity": 2},
+        {"uid": 9, "uidvalidity": 3, "folder": "Archive"},
+    )
+    found = duplicates(frame)
+    assert found.empty
+    assert found.attrs["renumbered"] == 3
+    elsewhere = frame.assign(account=["you@example.com", *["me@example.com"] * 3])
+    assert duplicates(elsewhere)["uid"].tolist() == [1, 2, 9]
+
+
+def test_the_inbox_is_one_folder_in_any_case() -> None:
+    assert duplicates(copies({"uid": 5}, {"uid": 5, "folder": "inbox"})).empty
+    assert len(duplicates(copies({"uid": 5, "folder": "a"}, {"uid": 5, "folder": "A"}))) == 2
+    renumbered = copies({"uid": 5}, {"uid": 6, "folder": "Inbox", "uidvalidity": 2})
+    assert duplicates(renumbered).attrs["renumbered"] == 2
+
+
+@pytest.mark.parametrize(
+    "folder", ["Other Users/bob/INBOX", "user.bob", "Shared/Team", "#shared/Team", "Shared"]
+)
+def test_what_is_other_peoples_is_neither_surplus_nor_relied_on(folder: str) -> None:
+    found = duplicates(copies({"uid": 5}, {"uid": 3, "folder": folder}))
+    assert found.empty
+    assert found.attrs["of_others"] == 1
+    assert kept(copies({"uid": 5}, {"uid": 6}, {"uid": 3, "folder": folder})) == [5]
+
+
 def test_a_device_that_gives_everything_one_id_sends_no_copies() -> None:
     frame = copies(*[{"date": f"2025-03-0{day}"} for day in range(1, 5)], {"date": "2025-03-01"})
     found = duplicates(frame)
     assert found["uid"].tolist() == [1, 5]
-    assert found.attrs["other_date"] == 3
+    assert found.attrs["different"] == 3
     assert len(duplicates(frame.drop(columns="date"))) == 5
 
 
@@ -102,6 +151,9 @@ def test_the_oldest_stays_and_then_that_of_the_lowest_uid() -> None:
         {"folder": "INBOX.Papierkorb"},
         {"folder": "Junk/2024"},
         {"folder": "Drafts"},
+        {"folder": "Kosz"},
+        {"folder": "INBOX.Søppelpost"},
+        {"folder": "Any", "draft": True},
         {"deleted": True},
     ],
 )
@@ -109,6 +161,17 @@ def test_what_stays_is_none_that_is_to_go_anyway(unwanted: dict[str, Any]) -> No
     older = {"internal_date": "2020-01-01"} | unwanted
     assert kept(copies(older, {})) == [2]
     assert kept(copies(older, older)) == [1]
+
+
+def test_of_those_that_are_to_go_the_one_that_goes_last_stays() -> None:
+    draft, junk, trash = ({"folder": one} for one in ("Drafts", "Junk", "Trash"))
+    marked = {"deleted": True}
+    assert kept(copies(trash, junk, draft, marked)) == [3]
+    assert kept(copies(trash, marked, {"draft": True}, junk)) == [3]
+    assert kept(copies(trash, marked, junk)) == [3]
+    assert kept(copies(draft | marked, junk)) == [2]
+    assert kept(copies({"folder": "Trash/Drafts"}, junk)) == [2]
+    assert kept(copies(marked, trash)) == [1]
 
 
 def test_folders_tell_what_they_are_for() -> None:
@@ -134,10 +197,18 @@ def test_at_gmail_what_has_several_labels_is_one_message(sign: dict[str, str]) -
     assert found.attrs["views"] == 2
 
 
+@pytest.mark.parametrize(
+    "account", ["me@gmail.com", "Me@GoogleMail.com", "me@imap.gmail.com", "me@notgmail.com"]
+)
+def test_gmail_is_known_by_the_account(account: str) -> None:
+    found = duplicates(copies(*[{"account": account, "folder": one} for one in ("INBOX", "Work")]))
+    assert len(found) == (2 if "not" in account else 0)
+
+
 def test_at_gmail_two_in_one_folder_or_one_in_the_trash_are_copies() -> None:
     folders = ["[Gmail]/All", "[Gmail]/All", "INBOX", "Work", "[Gmail]/Trash", "[Gmail]/Spam"]
     found = duplicates(copies(*[{"folder": folder} for folder in folders]))
-    assert found["folder"].tolist() == [folders[n] for n in (0, 1, 4, 5)]
+    assert found["folder"].tolist() == [folders[n] for n in (0, 1, 5, 4)]
     assert found["surplus"].tolist() == [False, True, True, True]
     assert found.attrs["views"] == 2
 

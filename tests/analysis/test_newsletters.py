@@ -173,6 +173,27 @@ def test_a_colleague_who_was_away_is_no_bulk_mail() -> None:
     assert found(*many(20, **away)).empty
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"in_reply_to": "1@me"},
+        {"references": "1@me"},
+        {"subject": "AW: contract"},
+        {"subject": "contract (fwd)"},
+    ],
+)
+def test_an_answer_is_no_bulk_mail_whoever_generated_it(answer: dict[str, str]) -> None:
+    # As Exchange says of the notes of those who are away.
+    assert found(*many(20, auto_submitted="auto-generated", **answer)).empty
+    assert found(*many(20, precedence="bulk", **answer)).empty
+
+
+def test_one_message_alone_is_no_bulk_mail() -> None:
+    for fields in ({"auto_submitted": "auto-generated"}, {"precedence": "bulk"}):
+        assert found(*many(1, **fields)).empty
+        assert len(found(*many(2, **fields))) == 1
+
+
 def test_who_writes_to_a_list_is_none_himself() -> None:
     assert found(*many(20, precedence="list")).empty
 
@@ -231,6 +252,15 @@ def test_addresses_of_people_and_of_servers_do_not(address: str) -> None:
     assert found(*many(3, from_address=address)).empty
 
 
+@pytest.mark.parametrize(
+    "answer", [{"in_reply_to": "1@me"}, {"references": "1@me"}, {"subject": "Re: Budget"}]
+)
+def test_who_answers_is_not_bulk_by_the_name(answer: dict[str, str]) -> None:
+    rows = many(9, from_address="j.news@x.example")
+    assert len(found(*rows)) == 1
+    assert found(*rows[:-1], rows[-1] | answer).empty
+
+
 def test_a_bounce_is_no_bulk_mail_whatever_it_says() -> None:
     rows = many(3, from_address="MAILER-DAEMON@x.example", auto_submitted="auto-generated")
     assert found(*rows).empty
@@ -273,6 +303,8 @@ def test_twelve_messages_alike_look_like_bulk() -> None:
         {"from_address": "bob@example.com"},
         {"from_address": "bob@hr.example.com"},
         {"in_reply_to": lambda n: "x" if n == 3 else None},
+        {"references": lambda n: "x" if n == 3 else None},
+        {"subject": lambda n: "SV: Order 3 sent" if n == 3 else f"Order {n} sent"},
         # Twice six messages.
         {"message_id": lambda n: f"{n // 2}", "folder": lambda n: "INBOX" if n % 2 else "All"},
         {"answered": lambda n: n == 3},
@@ -425,6 +457,15 @@ def way_out(*fields: str | None, **others: Any) -> Any:
         ("<https:x.example>", None),
         ("<https:///off>", None),
         ("<https://@/off>", None),
+        ("<https://good.example@evil.example/off>", None),
+        ("<https://good.example:x@evil.example>, <mailto:off@x.example>", "mailto:off@x.example"),
+        ("<https://good.example\\@evil.example/>", None),
+        ("<https://evil.example\\.good.example/>", None),
+        ("<https://x.example/off?who=ann@example.org>",
+         "https://x.example/off?who=ann@example.org"),
+        ("<https://x.example:8443/@ann>", "https://x.example:8443/@ann"),
+        ("<https://x.example?off>", "https://x.example?off"),
+        ("<https://x.example>", "https://x.example"),
         ("<https:\\\\x.example>", None),
         ("<mailto:nobody>", None),
         ("<https://x.example/\u202eoff>", None),

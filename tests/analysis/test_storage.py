@@ -190,6 +190,14 @@ def test_messages_as_large_as_each_other_are_in_the_order_of_their_keys() -> Non
         ]  # fmt: skip
 
 
+def test_a_row_that_is_there_twice_is_one_of_the_largest() -> None:
+    frame = headers({"size": 60}, {"size": 40}, {"size": None}, {"size": 40, "folder": "Archive"})
+    once, twice = largest(frame), largest(pd.concat([frame, frame]))
+    assert twice.equals(once)
+    assert twice.attrs == once.attrs == {"size": 140, "without_size": 1}
+    assert largest(pd.concat([frame, frame]), 1)["share"].tolist() == [60 / 140]
+
+
 def test_the_largest_need_a_key_and_a_size() -> None:
     frame = headers({})[["account", "folder", "uidvalidity", "uid", "size"]]
     assert list(largest(frame).columns) == [*frame.columns, "share", "cumulative"]

@@ -179,3 +179,10 @@ def test_files_in_the_text_are_attachments_where_that_is_asked_for() -> None:
     assert taken_out.text == "Here it is:\nBye\n"
     [logo] = taken_out.attachments
     assert (logo.filename, logo.content_type, logo.content) == ("logo.gif", "image/gif", b"Cat")
+
+
+def test_what_servers_found_out_is_as_sent_and_not_decoded() -> None:
+    forged = "mx.example.org; dmarc=fail smtp.mailfrom==?us-ascii?q?a=3B_dmarc=3Dpass_?=@x.example"
+    raw = f"Authentication-Results: {forged}\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\n".encode()
+    assert dict(parse_email(raw).headers) == {
+        "Authentication-Results": forged, "Subject": "Grüße"}  # fmt: skip

@@ -125,6 +125,11 @@ def test_an_attribution_with_date_and_address_needs_no_marks() -> None:
         "As Bob wrote:\nit is late.",
         "I read in the mail that bob@example.org sent us on 5 May what he wrote:\nnothing.",
         "From: Berlin\nTo: Munich\nDate: 5 May 2026, 10:00",
+        "-----\nFrom: Berlin\nTo: Munich\nDate: 5 May 2026, 10:00",
+        "From: me@example.org\nTo: you@example.org\nSubject: Test",
+        "Termin am 5.5.2025 um 10:00 mit bob@example.org:\nBring die Unterlagen mit.",
+        "Send it to ann@example.org by 5.5.2025, 10:00:\n\nthe form",
+        "As Bob <bob@example.org> wrote:\n\nwe need new chairs.",
         "From: what I hear, they will settle it.",
     ],
 )
@@ -151,6 +156,12 @@ def test_a_header_begins_a_quote_in_every_language(language: str, form: str) -> 
     header = "\n".join(form.format(names.split(",")[0], one) for names, one in values.items())
 
     assert mark_lines(f"Yes.\n\n{header}\n\nShall we?\n-- \nBob") == "obqqqqbqqq"
+
+
+def test_a_header_has_its_fields_in_any_order_and_a_date_without_a_time() -> None:
+    header = "From: Bob <bob@example.org>\nSubject: Hi\nDate: 5 May 2025\nTo: Ann"
+
+    assert mark_lines(f"Yes.\n\n{header}\n\nText") == "obqqqqbq"
 
 
 @pytest.mark.parametrize("rule", ["________________________________", "-----", "* * *"])
@@ -201,6 +212,15 @@ def test_the_rest_of_a_broken_line_is_quoted() -> None:
     assert mark_lines("> Shall we?\nYes.\n> When?\nNow.") == "qoqo"
 
 
+def test_an_answer_below_a_long_quoted_line_is_own() -> None:
+    line = "> Do you want the red printer or rather the blue one for our new office"
+
+    assert mark_lines(f"{line}\nthe red one") == "qo"
+    assert mark_lines(f"{line}\nthe red one\n> And a new chair") == "qoq"
+    assert mark_lines(f"{line}\nYes\n> And a new chair") == "qoq"
+    assert mark_lines(f"{line}\ndown\n> There") == "qqq"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -211,6 +231,8 @@ def test_the_rest_of_a_broken_line_is_quoted() -> None:
         "    > indented by a program",
         "SQL> select 1;\nSQL> select 2;",
         "-> this way",
+        "USD> 5\nUSD> 6",
+        ">5 items: fail\n>10 items: ok",
     ],
 )
 def test_not_every_sign_is_a_mark(text: str) -> None:
@@ -228,6 +250,20 @@ def test_a_signature_ends_where_a_quote_begins() -> None:
 
 def test_dashes_that_part_a_text_are_own() -> None:
     assert mark_lines("one\n--\ntwo\n--\nthree and more words") == "ooooo"
+
+
+def test_dashes_above_sentences_are_own_and_above_a_name_a_signature() -> None:
+    assert mark_lines("Who would pay?\n--\nAll of us, I think. I propose: we share it.") == "ooo"
+    assert mark_lines("Yes.\n--\nann\nulm") == "osss"
+    assert mark_lines('Yes.\n--\nAnn Lee\n"To be, or not to be, that is it."') == "osss"
+    assert mark_lines("Yes.\n\n- --\nAnn Lee, keeper of the light") == "obss"
+
+
+@pytest.mark.parametrize(
+    "below", ["www.example.org/a\nwww.example.org/b", "ann@example.org\nbob@example.org"]
+)
+def test_addresses_that_are_sent_are_own(below: str) -> None:
+    assert mark_lines(f"Hi Ann,\n\nhere they are now\n\n{below}") == "oboboo"
 
 
 def test_greeting_closing_and_name_are_own_and_a_card_is_not() -> None:
@@ -289,6 +325,54 @@ def test_what_a_device_adds_is_signature(line: str) -> None:
     assert mark_lines(f"On my way.\n{line}") == "os"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Get Outlook for Android",
+        "Holen Sie sich Outlook für Android",
+        "Obtenez Outlook pour Android",
+        "Outlook for iOS を入手",
+        "Outlook voor Android downloaden",
+        "Sent from Mail for Windows",
+    ],
+)
+def test_what_a_program_says_of_itself_is_signature(line: str) -> None:
+    assert mark_lines(f"On my way.\n\n{line}") == "obs"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Did you get my mail?",
+        "Please forget the phone.",
+        "let us get together, I will bring the tablet.",
+        "the budget for new Windows is fine.",
+        "Hey, the target is met!",
+        "Can I download it on Windows?",
+        "Get Outlook for Bob, please.",
+        "Download Outlook for Windows before the meeting.",
+        "Outlook for Windows is slow.",
+        "Sent by mail yesterday.",
+        "Ich habe dir gestern eine Mail gesendet.",
+        "明日メールで送信します。",
+        "我取得了你的邮件。",
+        "kan du få fat i min mobil?",
+        "¿puedes descargar el mail?",
+        "heb je mijn mail verzonden met de foto?",
+        "scarica l'app per android.",
+        "The invoice was sent from my Gmail account.",
+    ],
+)
+def test_talk_of_mail_and_devices_is_own(line: str) -> None:
+    assert mark_lines(line) == "o"
+    assert mark_lines(f"Hi,\n\nyes.\n{line}") == "oboo"
+
+
+def test_a_sentence_about_a_device_may_be_broken() -> None:
+    assert mark_lines("Hi,\n\nthe photos were\nsent from my phone yesterday") == "oboo"
+    assert mark_lines("Hi,\n\nyes.\n\nAnn Lee\nsent from my phone") == "obobos"
+
+
 def test_a_disclaimer_is_signature() -> None:
     text = "This e-mail is confidential. If you received it in error, please delete it."
 
@@ -303,10 +387,46 @@ def test_a_footer_of_a_list_is_signature_below_a_quote_too() -> None:
     assert mark_lines(f"Yes.\n\n{WROTE}\n\nShall we?\n{footer}\n\n{footer}") == "obqbqqqqbsss"
 
 
-def test_talk_of_a_list_is_own() -> None:
-    text = "Yes.\n\nI asked on the mailing list how to unsubscribe, and nobody knew."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes.\n\nI asked on the mailing list how to unsubscribe, and nobody knew.",
+        "Hi,\nplease unsubscribe me: bob@example.org\nI get too much.\nBob",
+        "Hi,\n\nplease unsubscribe me: bob@example.org",
+        "Bonjour,\nvous recevez ce colis demain.\nMerci\nJean",
+        "Hallo,\n\nwie kann ich mich abmelden? Bitte schreiben Sie an bob@example.org.",
+        "Hi,\n\nI hope that when you receive this you are well again.",
+        "Hi,\n\nI left Yahoo! Groups last year.",
+    ],
+)
+def test_talk_of_a_list_is_own(text: str) -> None:
+    assert set(mark_lines(text)) <= {"o", "b"}
 
-    assert mark_lines(text) == "obo"
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "To unsubscribe from this group, send mail to team-leave@example.org",
+        "You received this message because you are in the group.\nhttps://example.org/team",
+        "To unsubscribe go to\nhttps://example.org/team",
+    ],
+)
+def test_a_footer_without_a_line_above_has_an_address(footer: str) -> None:
+    below = "s" * (footer.count("\n") + 1)
+
+    assert mark_lines(f"Yes.\n\n{footer}") == f"ob{below}"
+    assert set(mark_lines(footer)) == {"o"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Agenda\n-----\nVirus protection\nBackup\nTeam lunch",
+        "=====\nNews\n=====\nWe have 50 subscribed users now.",
+    ],
+)
+def test_below_a_heading_words_are_own(text: str) -> None:
+    assert set(mark_lines(text)) == {"o"}
 
 
 def test_armour_is_signature_and_what_it_signs_is_not() -> None:

@@ -72,6 +72,12 @@ def test_an_address_is_no_word(address: str) -> None:
     assert tokens(f"See {address} now") == ["see", "now"]
 
 
+def test_a_bracket_around_an_address_ends_it() -> None:
+    assert tokens("see(http://x.example/z)and [www.x.example]or") == ["see", "and", "or"]
+    assert tokens("see http://x.example/a_(b)_c now") == ["see", "now"]
+    assert tokens("see http://[::1]/a now") == ["see", "now"]
+
+
 def test_an_at_sign_or_a_colon_alone_hides_nothing() -> None:
     assert tokens("meet @ noon: home") == ["meet", "noon", "home"]
     assert tokens("wwwhat is://this") == ["wwwhat", "is", "this"]
@@ -88,7 +94,9 @@ def test_a_word_taken_apart_again_is_itself(text: str) -> None:
         assert tokens(word) == [word]
 
 
-@pytest.mark.parametrize("unit", ["a", "a.", "a@", "a-", "@", "www.", "é", "a\u0301", "http://"])
+@pytest.mark.parametrize(
+    "unit", ["a", "a.", "a@", "a-", "@", "www.", "é", "a\u0301", "http://", "www.(", "www.a(b"]
+)
 def test_what_is_long_is_read_in_one_go(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
 

@@ -230,7 +230,7 @@ def test_junk_and_deleted_mail_counts_under_storage_alone(tmp_path: Path) -> Non
     assert "2 messages junk or deleted" in html
 
 
-def test_a_folder_for_junk_may_have_any_name(tmp_path: Path) -> None:
+def test_a_folder_for_junk_may_have_any_name() -> None:
     mail = headers({"folder": "Skräp"}, {"uid": 2}, {"uid": 3, "deleted": True})
     folders = schema.empty("folders").reindex([0]).assign(name="Skräp", special_use="\\Junk")
     aside = gathering._aside(mail, folders)

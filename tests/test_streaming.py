@@ -758,7 +758,10 @@ def test_ctrl_c_ends_the_stream_and_not_the_session(
         ({"what": "hops", "fields": ["X-A"]}, "fields= says nothing about hops"),
         ({"what": "bodies", "fields": ["X-A"]}, "fields= says nothing about bodies"),
         ({"what": "bodies", "max_bytes": -1}, "max_bytes=-1 is no number of bytes"),
-        ({"what": "bodies", "preview": True, "html": True}, "html and max_bytes have no meaning"),
+        (
+            {"what": "bodies", "preview": True, "html": True},
+            "html, own_text and max_bytes have no meaning",
+        ),
         ({"fields": ["X Y"]}, "'X Y' is no name of a header field"),
         ({"criteria": "UNSEN"}, "UNSEN"),
         ({"criteria": pd.DataFrame({"uid": [1]})}, "no account, folder, uidvalidity"),

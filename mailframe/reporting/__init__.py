@@ -110,7 +110,7 @@ def report(
     >>> with mf.demo() as session, tempfile.TemporaryDirectory() as folder:
     ...     path = report(session, f"{folder}/report.html", period="2026-05", tz="Europe/Berlin")
     ...     path.read_text("utf-8").count("<h2>")
-    9
+    8
     """
     place, replace = _place(path, overwrite=overwrite)
     made = datetime.now(UTC)

@@ -69,7 +69,7 @@ def length(time: Any) -> str:
 
 
 def than_before(now: Any, before: Any, name: str, write: Callable[[Any], str] = count) -> str:
-    """Write what a number was before, and by how much it has grown.
+    r"""Write what a number was before, and by how much it has grown.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def than_before(now: Any, before: Any, name: str, write: Callable[[Any], str] = 
 
     Examples
     --------
-    >>> than_before(110, 100, "September 2026")
+    >>> than_before(110, 100, "September 2026").replace("\xa0", " ")
     'September 2026: 100 (+10 %)'
     """
     told = f"{name}: {write(before)}"

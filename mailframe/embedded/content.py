@@ -6,6 +6,7 @@ are first asked for and kept, as the index of a real server does; the bytes them
 
 from __future__ import annotations
 
+import os
 import tempfile
 from functools import cached_property
 from threading import Lock
@@ -17,7 +18,7 @@ from mailframe.embedded.fields import end_of_header
 from mailframe.files.searchable import Searchable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 
@@ -108,6 +109,9 @@ class Fields:
         )
 
 
+_pread: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)  # not on Windows
+
+
 class Spool:
     """A temporary file for messages that come by APPEND: nobody else can read it."""
 
@@ -120,10 +124,13 @@ class Spool:
         with self._lock:
             start = self._file.seek(0, 2)
             self._file.write(raw)
+            self._file.flush()
         return start, len(raw)
 
     def read(self, start: int, length: int) -> bytes:
         """Read bytes that were written."""
+        if _pread is not None:  # a fifth of the time, and nobody waits for another
+            return _pread(self._file.fileno(), length, start)
         with self._lock:
             self._file.seek(start)
             return self._file.read(length)

@@ -155,18 +155,20 @@ def _moved(header: bytes, times: int) -> bytes:
     def moved_field(field: re.Match[bytes]) -> bytes:
         if field["ids"]:
             return _ID.sub(ids, field[0])
-        return _DATE.sub(lambda found: _dated(found, back), field[0])
+        return _DATE.sub(lambda found: _dated(found[0], back), field[0])
 
     return _MOVED_FIELDS.sub(moved_field, header)
 
 
-def _dated(found: re.Match[bytes], back: timedelta) -> bytes:
-    day, month, year = found.groups()
+# Mail of the same days comes again and again.
+@lru_cache(maxsize=4096)
+def _dated(date: bytes, back: timedelta) -> bytes:
+    day, month, year = date.split()
     try:
         number = _MONTHS.index(month.decode()) + 1
         then = datetime(int(year), number, int(day), tzinfo=UTC) - back
     except (ValueError, OverflowError):  # one of the broken messages
-        return found[0]
+        return date
     return f"{then.day:02} {_MONTHS[then.month - 1]} {then.year:04}".encode()
 
 

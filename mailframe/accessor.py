@@ -46,7 +46,7 @@ class MailAccessor:
         if not any(name in frame.columns for name in _TELLING):
             raise AttributeError(
                 f".mail needs a frame of messages, with one of the columns {', '.join(_TELLING)}: "
-                "one that session.headers() or session.recipients() returned."
+                "one that a session returned: session.headers(), recipients(), bodies(), …"
             )
         self._frame = frame
 

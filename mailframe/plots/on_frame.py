@@ -29,7 +29,7 @@ class MailPlots:
     Parameters
     ----------
     frame
-        Headers or recipients, or rows and columns of them.
+        That a session returned: headers, recipients, bodies, …; or rows and columns of it.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:

@@ -129,7 +129,7 @@ class Spool:
 
     def read(self, start: int, length: int) -> bytes:
         """Read bytes that were written."""
-        if _pread is not None:  # a fifth of the time, and nobody waits for another
+        if _pread is not None:  # neither seeks nor waits for another
             return _pread(self._file.fileno(), length, start)
         with self._lock:
             self._file.seek(start)
